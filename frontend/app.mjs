@@ -1,0 +1,45 @@
+// What a page can do beyond HTML. Everything works without it: this file only saves a request or a long list.
+import {
+  Button,
+  CharacterCount,
+  Checkboxes,
+  ErrorSummary,
+  FileUpload,
+  NotificationBanner,
+  PasswordInput,
+  Radios,
+  ServiceNavigation,
+  SkipLink,
+  createAll
+} from 'govuk-frontend'
+import { FilterToggleButton } from '@ministryofjustice/frontend'
+import { addAnother } from './add-another.mjs'
+import { autocomplete } from './autocomplete.mjs'
+
+const components = [
+  Button,
+  CharacterCount,
+  Checkboxes,
+  ErrorSummary,
+  FileUpload,
+  NotificationBanner,
+  PasswordInput,
+  Radios,
+  ServiceNavigation,
+  SkipLink
+]
+
+function enhance (scope) {
+  for (const component of components) createAll(component, undefined, scope)
+  scope.querySelectorAll('select[data-autocomplete]').forEach(autocomplete)
+}
+
+// A row that was added later gets what the page got at the start. The rows go first, so that their templates are still
+// plain HTML when they are read.
+document.querySelectorAll('[data-add-another]').forEach((container) => addAnother(container, enhanceRow))
+enhance(document)
+createAll(FilterToggleButton, { startHidden: false })
+
+function enhanceRow (row) {
+  enhance(row)
+}

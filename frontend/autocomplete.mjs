@@ -1,0 +1,36 @@
+// A long select becomes a box to type in. The select stays in the page and is what the form posts.
+import accessibleAutocomplete from 'accessible-autocomplete'
+
+const HOW_TO = 'When results are available use up and down arrows to review and enter to select. Touch device users, explore by touch or with swipe gestures.'
+
+const textOf = (id) => (document.getElementById(id)?.textContent ?? '').replace(/\s+/g, ' ').trim()
+
+export function autocomplete (select) {
+  // The library does not carry aria-describedby over, so the hint and the error would go unsaid.
+  const described = (select.getAttribute('aria-describedby') ?? '').split(' ').filter(Boolean).map(textOf).filter(Boolean)
+  const isWrong = select.classList.contains('govuk-select--error')
+
+  accessibleAutocomplete.enhanceSelectElement({
+    selectElement: select,
+    defaultValue: select.value === '' ? '' : select.options[select.selectedIndex].text.trim(),
+    showAllValues: false,
+    preserveNullOptions: true,
+    confirmOnBlur: false,
+    displayMenu: 'overlay',
+    inputClasses: 'govuk-input' + (isWrong ? ' govuk-input--error' : ''),
+    tAssistiveHint: () => [...described, HOW_TO].join('. '),
+    onConfirm: (chosen) => choose(select, chosen)
+  })
+
+  // What was typed but never picked would otherwise leave the earlier choice selected behind it: the form would post a
+  // country that is no longer on the screen.
+  const input = document.getElementById(select.id.replace(/-select$/, ''))
+  input?.addEventListener('blur', () => choose(select, input.value))
+}
+
+function choose (select, text) {
+  const wanted = (text ?? '').trim().toLowerCase()
+  const found = [...select.options].find((option) => option.text.trim().toLowerCase() === wanted)
+  if (text === undefined) return
+  select.value = found ? found.value : ''
+}

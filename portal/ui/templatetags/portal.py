@@ -1,0 +1,51 @@
+"""What can a template say? Dates, times and counts from `portal.ui.wording`, states, errors and query strings."""
+
+from typing import Any
+
+from django import template
+
+from portal.ui import wording
+
+register = template.Library()
+
+TAG_COLOURS = frozenset({"grey", "green", "teal", "blue", "purple", "magenta", "red", "orange", "yellow"})
+
+for words in (
+    wording.govuk_date,
+    wording.govuk_short_date,
+    wording.govuk_time,
+    wording.govuk_datetime,
+    wording.machine_date,
+    wording.counted,
+    wording.working_days,
+    wording.telephone,
+):
+    register.filter(words)
+
+
+@register.inclusion_tag("components/status_tag.html")
+def status_tag(label: str, colour: str = "grey") -> dict[str, str]:
+    """The state of a record in one or two words. A colour that GOV.UK Frontend does not know becomes grey."""
+    return {"label": label, "colour": colour if colour in TAG_COLOURS else "grey"}
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(*forms: Any) -> dict[str, Any]:
+    """One summary of the errors of all the forms and formsets of the page, each line linking to its input."""
+    lines = [line for form in forms if form is not None and hasattr(form, "summary") for line in form.summary()]
+    return {"errors": lines}
+
+
+@register.simple_tag(takes_context=True)
+def query_string(context: template.Context, **changes: Any) -> str:
+    """The address's query with some parameters replaced; None takes one away. The page number never survives a change."""
+    request = context.get("request")
+    query = request.GET.copy() if request is not None else None
+    if query is None:
+        return "?"
+    query.pop("page", None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
