@@ -155,6 +155,8 @@ class Command(BaseCommand):
         try:
             self.watch(site, worker, people)
         finally:
+            self.stdout.write("\nStopping ...")
+            self.stdout.flush()
             for program in (site, worker):
                 program.stop()
             for program in (site, worker):

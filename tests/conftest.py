@@ -1,0 +1,86 @@
+"""What all tests share: reference data in the test database, quick passwords, nothing written into the work tree.
+
+The test database is made by the migrations, its append-only triggers included, and filled by ``reference_data``, as a
+real one is.
+"""
+
+import io
+import os
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase, override_settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The demo serves static files straight from the tree, so nobody has collected any.
+    config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
+        pytest.skip("needs PostgreSQL: set DATABASE_URL, or run ./test")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Add the counts of this run to the file that ./test adds up."""
+    if tally := os.environ.get("PORTAL_TALLY"):
+        passed, failed, errors, skipped = (
+            len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "error", "skipped")
+        )
+        with Path(tally).open("a") as file:
+            file.write(f"{passed} {failed + errors} {skipped}\n")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def portal_of_its_own(django_test_environment, tmp_path_factory):
+    """Keep a test run away from the demo in the same folder, and spare it the time that a real password hash takes."""
+    from portal.celery import app
+
+    if app.conf.broker_url.startswith("filesystem"):
+        app.conf.update(broker_url="memory://", broker_transport_options={})
+    mail = tmp_path_factory.mktemp("mail")
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], PORTAL_MAIL_DIR=mail, EMAIL_FILE_PATH=mail
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Make the test database, fill it as ``./run`` does, and keep it filled.
+
+    After a test with real transactions Django empties every table.  The triggers of the audit log refuse that, as they
+    should, so they are lifted around it, and nowhere else; the reference data comes back afterwards.
+    """
+    triggers = import_module("portal.audit.migrations.0002_append_only")
+    empty_all_tables = TransactionTestCase._fixture_teardown
+
+    def empty_and_refill(case: TransactionTestCase) -> None:
+        execute(triggers.DROP)
+        try:
+            empty_all_tables(case)
+        finally:
+            execute(triggers.CREATE)
+        cache.clear()  # The cache is a table that Django does not empty, and it holds the counts of the rate limits.
+        fill()
+
+    with django_db_blocker.unblock():
+        fill()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_and_refill)
+        yield
+
+
+def execute(statements: dict[str, list[str]]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements[connection.vendor]:
+            cursor.execute(statement)
+
+
+def fill() -> None:
+    call_command("reference_data", verbosity=0, stdout=io.StringIO())
