@@ -1,0 +1,1 @@
+"""The room for which clearance work needs, and who holds what until when."""

@@ -1,0 +1,1 @@
+"""The room for reporting, consultancy, security issues and risks."""

@@ -1,0 +1,46 @@
+"""Two rows for the same thing may not hold on the same day: the database refuses the second."""
+
+from django.db import migrations
+
+#   table                           what the rows are for
+TABLES = (
+    ("accounts_roleheld", ("person_id", "role")),
+    ("accounts_seniorcivilservant", ("person_id",)),
+    ("accounts_postholder", ("business_area_id", "post")),
+    ("accounts_heldclearance", ("person_id", "level_id")),
+)
+
+
+def create(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+        for table, columns in TABLES:
+            same = ", ".join(f"{column} WITH =" for column in columns)
+            schema_editor.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT {table}_never_overlaps "
+                f"EXCLUDE USING gist ({same}, daterange(from_on, to_on, '[]') WITH &&)"
+            )
+        return
+    for table, columns in TABLES:
+        same = " AND ".join(f"other.{column} = NEW.{column}" for column in columns)
+        for event in ("INSERT", "UPDATE"):
+            schema_editor.execute(
+                f"CREATE TRIGGER {table}_never_overlaps_on_{event.lower()} BEFORE {event} ON {table} "
+                f"WHEN EXISTS (SELECT 1 FROM {table} other WHERE {same} AND other.id IS NOT NEW.id "
+                "AND other.from_on <= COALESCE(NEW.to_on, '9999-12-31') AND COALESCE(other.to_on, '9999-12-31') >= NEW.from_on) "
+                f"BEGIN SELECT RAISE(ABORT, '{table}_never_overlaps'); END"
+            )
+
+
+def drop(apps, schema_editor):
+    for table, _ in TABLES:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_never_overlaps")
+        else:
+            for event in ("insert", "update"):
+                schema_editor.execute(f"DROP TRIGGER {table}_never_overlaps_on_{event}")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0001_initial")]
+    operations = [migrations.RunPython(create, drop)]

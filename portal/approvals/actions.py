@@ -1,0 +1,360 @@
+"""Submit, decide, withdraw: called by the actions of the rooms only.
+
+Each action locks the approval first, then asks, changes, records and tells, in one transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from portal.accounts.models import Role, User
+from portal.audit import log
+from portal.directory.models import Contact
+from portal.lifecycle import NotPossible, Stale, lock
+from portal.notifications import outbox
+from portal.references import new_reference
+from portal.workdays import add_working_days, counts_from
+
+from .lifecycle import APPROVAL
+from .models import Acceptance, Approval, Condition, Party, Status, Step
+from .policies import can_decide_step, can_name_approver, is_party
+from .stages import Planned, Stage, plan
+
+D = Step.Decision
+POSITIVE = (D.APPROVE, D.ACKNOWLEDGE)
+NEWS = {
+    # decision, whether it settles the request -> what its people are told
+    (D.APPROVE, False): "request-approved-by-one",
+    (D.APPROVE, True): "request-approved",
+    (D.ACKNOWLEDGE, False): "request-approved-by-one",
+    (D.ACKNOWLEDGE, True): "request-acknowledged",
+    (D.SEND_BACK, True): "request-sent-back",
+    (D.REJECT, True): "request-rejected",
+}
+MAILBOXES = {Role.MOJ_SECURITY: "moj-security", Role.OPERATIONAL_SECURITY: "operational-security"}
+
+
+@transaction.atomic
+def create(*, room: str, prefix: str, title: str, by: User) -> Approval:
+    """Start a draft; the requester is its first party."""
+    reference = new_reference(prefix)
+    while Approval.objects.filter(reference=reference).exists():
+        reference = new_reference(prefix)
+    approval = Approval.objects.create(room=room, reference=reference, title=title, requester=by)
+    Party.objects.create(approval=approval, person=by)
+    log.record(actor=by, action="approval.created", target=approval)
+    return approval
+
+
+def take(approval: Approval, *, version: int | None) -> None:
+    """Lock the approval, and refuse a page that was opened before its last change.
+
+    :raises Stale: somebody changed it meanwhile.
+    """
+    lock(approval)
+    if version is not None and version != approval.version:
+        raise Stale(f"{approval} changed after you opened this page. Check what is different, then try again.")
+
+
+def set_parties(approval: Approval, people: Iterable[User]) -> None:
+    """Say who takes part; the requester always does."""
+    wanted = {person.pk for person in people} | {approval.requester_id}
+    approval.parties.exclude(person__in=wanted).delete()
+    known = set(approval.parties.values_list("person", flat=True))
+    Party.objects.bulk_create(Party(approval=approval, person_id=pk) for pk in sorted(wanted - known))
+
+
+def touch(approval: Approval) -> None:
+    """Count a change and say when it was."""
+    approval.version += 1
+    approval.changed_at = timezone.now()
+    approval.save(update_fields=["version", "changed_at"])
+
+
+@transaction.atomic
+def submit(approval: Approval, *, stages: Sequence[Stage], subject, by: User, version: int | None = None) -> None:
+    """Open a new round: one step for each stage that applies; decisions that nothing touched stand.
+
+    :raises NotPossible: no stage applies, or it is not a draft.
+    """
+    take(approval, version=version)
+    APPROVAL.move(approval, "submit", by=by)
+    approval.round += 1
+    approval.submitted_at = approval.changed_at = timezone.now()
+    approval.settled_at = None
+    approval.save(update_fields=["round", "submitted_at", "changed_at", "settled_at"])
+    steps = plan(stages, subject, parties=approval.parties.values_list("person", flat=True))
+    if not steps:
+        raise NotPossible("Nobody has to decide this, so there is nothing to submit.")
+    for position, planned in enumerate(steps, start=1):
+        write_step(approval, planned, position=position, basis=subject.basis(planned.depends_on))
+    tell_parties(approval, "request-submitted")
+    go_on(approval, by=by)
+
+
+def write_step(approval: Approval, planned: Planned, *, position: int, basis: str) -> None:
+    """Write one step of the new round; carry the earlier decision over where nothing that it depends on changed."""
+    step = Step(
+        approval=approval,
+        round=approval.round,
+        position=position,
+        stage=planned.stage,
+        label=planned.label,
+        verb=planned.verb,
+        requester=approval.requester,
+        assignee=planned.person,
+        role=planned.role,
+        is_unrouted=planned.is_unrouted,
+        reason=planned.reason,
+        basis=basis,
+        days=planned.days,
+    )
+    earlier = approval.steps.filter(
+        round__lt=approval.round,
+        stage=planned.stage,
+        basis=basis,
+        decision=D.APPROVE,
+        role=planned.role,
+        assignee=planned.person,
+    ).last()
+    if earlier is None or not basis:
+        step.save()
+        return
+    for name in ("decision", "decided_by", "decided_at", "comment", "answers"):
+        setattr(step, name, getattr(earlier, name))
+    step.state, step.is_carried = Step.State.DECIDED, True
+    step.save()
+    for condition in earlier.conditions.prefetch_related("acceptances"):
+        copy = Condition.objects.create(step=step, text=condition.text)
+        Acceptance.objects.bulk_create(
+            Acceptance(condition=copy, accepted_by_id=one.accepted_by_id, accepted_at=one.accepted_at)
+            for one in condition.acceptances.all()
+        )
+    log.record(actor=None, action="step.carried", target=approval, stage=step.label, round=approval.round)
+
+
+def go_on(approval: Approval, *, by: User) -> bool:
+    """Open the steps whose turn it is; say whether there is any."""
+    steps = list(approval.steps.filter(round=approval.round).select_related("assignee"))
+    if any(step.state == Step.State.OPEN for step in steps):
+        return True
+    waiting = [step for step in steps if step.state == Step.State.WAITING]
+    for step in [step for step in waiting if step.position == waiting[0].position]:
+        open_step(approval, step)
+    return bool(waiting)
+
+
+def open_step(approval: Approval, step: Step) -> None:
+    """Let a step begin: its clock starts, and whoever may decide it is told."""
+    now = timezone.now()
+    step.state, step.opened_at, step.due_on = Step.State.OPEN, now, add_working_days(counts_from(now), step.days)
+    step.save(update_fields=["state", "opened_at", "due_on"])
+    log.record(actor=None, action="step.opened", target=approval, stage=step.label, round=step.round, who=step.who)
+    tell_deciders(approval, step)
+
+
+def tell_deciders(approval: Approval, step: Step) -> None:
+    """Tell whoever may decide this step; for one without anybody, tell MoJ Security to name somebody."""
+    role = Role.MOJ_SECURITY if step.is_unrouted else step.role
+    recipients: list[User | Contact] = [step.assignee] if step.assignee else list(outbox.people_in(role))
+    concerned = {party.person_id for party in approval.parties.all()}
+    recipients = [person for person in recipients if person.pk not in concerned]
+    if role in MAILBOXES:
+        recipients += Contact.objects.filter(key=MAILBOXES[role])
+    template = "request-needs-an-approver" if step.is_unrouted else f"request-waits-to-{step.verb}"
+    outbox.enqueue(
+        recipients=recipients,
+        template=f"{template}-urgently"
+        if approval.is_urgent and step.verb == Step.Verb.APPROVE and not step.is_unrouted
+        else template,
+        key=f"{approval.reference}:v{approval.version}:{step.stage}",
+        link=approval.get_absolute_url(),
+        reference=approval.reference,
+    )
+
+
+def tell_parties(approval: Approval, template: str, *, but: User | None = None) -> None:
+    """Tell everybody who takes part."""
+    people = [
+        party.person for party in approval.parties.select_related("person") if but is None or party.person_id != but.pk
+    ]
+    outbox.enqueue(
+        recipients=people,
+        template=template,
+        key=f"{approval.reference}:v{approval.version}",
+        link=approval.get_absolute_url(),
+        reference=approval.reference,
+    )
+
+
+@transaction.atomic
+def decide(
+    approval: Approval,
+    *,
+    decision: str,
+    by: User,
+    version: int | None = None,
+    comment: str = "",
+    answers: Sequence[Sequence[str]] = (),
+    conditions: Sequence[str] = (),
+) -> None:
+    """Record one decision; the last approval, or the first refusal, settles the request.
+
+    ``answers`` are pairs of question and answer, as they were put to this person (R10-R11, R52-R54).
+
+    :raises Stale: the request changed after the page was opened.
+    :raises NotPossible: it has been decided meanwhile, or a reason is missing.
+    """
+    take(approval, version=version)
+    if approval.status != Status.IN_REVIEW:
+        raise NotPossible(
+            f"{approval} is now “{approval.get_status_display().lower()}”, so there is nothing left to decide."
+        )
+    step = approval.current_step
+    if step is None or not can_decide_step(by, approval, step):
+        raise PermissionDenied(f"{by} may not decide {approval}.")
+    if decision not in (step.verb, D.SEND_BACK, D.REJECT) or (
+        step.verb == Step.Verb.ACKNOWLEDGE and decision == D.REJECT
+    ):
+        raise NotPossible("This step does not offer that decision.")
+    if decision not in POSITIVE and not comment.strip():
+        raise NotPossible("Give a reason.")
+    is_last = not approval.steps.filter(round=approval.round, state=Step.State.WAITING).exists()
+    if decision not in POSITIVE or is_last:
+        APPROVAL.move(approval, decision, by=by, reason=comment)
+    else:
+        approval.version += 1
+    step.state, step.decision, step.decided_by, step.decided_at = Step.State.DECIDED, decision, by, timezone.now()
+    step.comment, step.answers = comment.strip(), [list(pair) for pair in answers]
+    step.save()
+    Condition.objects.bulk_create(Condition(step=step, text=text) for text in conditions if decision in POSITIVE)
+    log.record(
+        actor=by, action="step.decided", target=approval, stage=step.label, decision=step.get_decision_display(),
+        round=step.round, decided_for="",
+    )  # fmt: skip
+    if decision not in POSITIVE:
+        close(approval)
+    approval.changed_at = timezone.now()
+    if approval.status != Status.IN_REVIEW:
+        approval.settled_at = approval.changed_at
+    approval.save(update_fields=["version", "changed_at", "settled_at"])
+    tell_parties(approval, NEWS[D(decision), approval.status != Status.IN_REVIEW])
+    if approval.status == Status.IN_REVIEW:
+        go_on(approval, by=by)
+
+
+def close(approval: Approval) -> None:
+    """End what still waits in this round."""
+    waiting = (Step.State.OPEN, Step.State.WAITING)
+    approval.steps.filter(round=approval.round, state__in=waiting).update(state=Step.State.CLOSED)
+
+
+@transaction.atomic
+def end(approval: Approval, verb: str, *, by: User, reason: str = "", version: int | None = None) -> None:
+    """Withdraw, cancel, discard, keep or amend: what the requester does; those whom it waited for are told.
+
+    :raises NotPossible: the state forbids it, or a reason is missing.
+    """
+    take(approval, version=version)
+    if verb in {"withdraw", "cancel", "amend"} and not reason.strip():
+        raise NotPossible("Give a reason.")
+    deciders = {step.assignee for step in open_and_decided(approval) if step.assignee}
+    deciders |= {step.decided_by for step in open_and_decided(approval) if step.decided_by}
+    APPROVAL.move(approval, verb, by=by, reason=reason)
+    close(approval)
+    approval.changed_at = timezone.now()
+    approval.settled_at = None if verb == "amend" else approval.changed_at
+    approval.save(update_fields=["changed_at", "settled_at"])
+    if verb in {"discard", "keep"}:
+        return
+    outbox.enqueue(
+        recipients=[person for person in deciders if person.is_here],
+        template=f"request-{verb}",
+        key=f"{approval.reference}:v{approval.version}",
+        link=approval.get_absolute_url(),
+        reference=approval.reference,
+    )
+    tell_parties(approval, f"request-{verb}", but=by)
+
+
+def open_and_decided(approval: Approval) -> list[Step]:
+    """Return this round's steps that somebody has seen."""
+    seen = (Step.State.OPEN, Step.State.DECIDED)
+    return list(approval.steps.filter(round=approval.round, state__in=seen).select_related("assignee", "decided_by"))
+
+
+@transaction.atomic
+def name_approver(approval: Approval, *, person: User, reason: str, by: User, version: int | None = None) -> None:
+    """Name who decides a step that had nobody (Q2).
+
+    :raises NotPossible: this person takes part, has left, or decides another step.
+    """
+    take(approval, version=version)
+    if approval.status != Status.IN_REVIEW or not can_name_approver(by, approval):
+        raise PermissionDenied(f"{by} may not name an approver for {approval}.")
+    step = approval.current_step
+    refuse_unfit(approval, step, person)
+    step.assignee, step.is_unrouted, step.reason = person, False, f"Named by {by}: {reason}"[:400]
+    step.save(update_fields=["assignee", "is_unrouted", "reason"])
+    touch(approval)
+    log.record(actor=by, action="step.named", target=approval, stage=step.label, person=person.full_name, reason=reason)
+    tell_deciders(approval, step)
+
+
+def refuse_unfit(approval: Approval, step: Step, person: User) -> None:
+    """Refuse to give this step to somebody who could not decide it.
+
+    :raises NotPossible: with the reason.
+    """
+    if not person.is_here:
+        raise NotPossible(f"{person} no longer works here.")
+    if is_party(person, approval):
+        raise NotPossible(f"{person} takes part in this request, so may not decide it.")
+    if approval.steps.filter(round=step.round, decided_by=person).exists():
+        raise NotPossible(f"{person} has decided another step of this request.")
+    if approval.steps.filter(round=step.round, assignee=person).exclude(pk=step.pk).exists():
+        raise NotPossible(f"{person} decides another step of this request.")
+
+
+@transaction.atomic
+def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> bool:
+    """Pass an open step whose approver has left to whom the stages name now; say whether anything changed."""
+    take(approval, version=None)
+    step = approval.current_step
+    if approval.status != Status.IN_REVIEW or step is None or step.assignee is None or step.assignee.is_here:
+        return False
+    busy = approval.steps.filter(round=approval.round).exclude(pk=step.pk).exclude(assignee=None)
+    barred = {*approval.parties.values_list("person", flat=True), *busy.values_list("assignee", flat=True)}
+    mine = [stage for stage in stages if stage.key in step.stages]
+    found = next((planned.person for planned in plan(mine, subject, parties=barred) if planned.person), None)
+    old, step.assignee, step.is_unrouted = step.assignee, found, found is None
+    step.reason = f"{old} no longer works here"
+    step.save(update_fields=["assignee", "is_unrouted", "reason"])
+    touch(approval)
+    log.record(
+        actor=None,
+        action="step.rerouted",
+        target=approval,
+        stage=step.label,
+        old=old.full_name,
+        who=step.who,
+        reason=step.reason,
+    )
+    tell_deciders(approval, step)
+    return True
+
+
+@transaction.atomic
+def accept_conditions(approval: Approval, *, by: User) -> None:
+    """Accept, for oneself, every condition of the current round."""
+    lock(approval)
+    if not is_party(by, approval):
+        raise PermissionDenied(f"{by} does not take part in {approval}.")
+    open_ones = Condition.objects.filter(step__approval=approval, step__round=approval.round).exclude(
+        acceptances__accepted_by=by
+    )
+    for condition in open_ones:
+        Acceptance.objects.create(condition=condition, accepted_by=by)
+        log.record(actor=by, action="condition.accepted", target=approval, condition=condition.text)

@@ -1,0 +1,31 @@
+"""The queue: one task, ``run``, and the schedule as a table of when and which action."""
+
+import os
+
+from celery import Celery
+from django.utils.module_loading import import_string
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@app.task(name="portal.run")
+def run(action: str, **arguments) -> None:
+    """Call the action at this dotted path: recurring work is an ordinary action."""
+    if action not in {row[1] for row in SCHEDULE}:
+        raise ValueError(f"{action} is not in the schedule.")
+    import_string(action)(**arguments)
+
+
+#   every (seconds)  action
+SCHEDULE = (
+    (2.0, "portal.notifications.delivery.deliver_due"),
+    (600.0, "travel.actions.reroute_leavers"),
+)
+
+app.conf.beat_schedule = {
+    action: {"task": "portal.run", "schedule": every, "args": [action], "options": {"expires": every}}
+    for every, action in SCHEDULE
+}

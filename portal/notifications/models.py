@@ -1,0 +1,56 @@
+"""What is owed to whom, and has it arrived?
+
+A message is written in the same transaction as the change it tells of, and delivered later.  It holds ids and a reference,
+never the content of what it is about: the text is made when it is sent, and says no more than a link and a reference.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Message(models.Model):
+    class State(models.TextChoices):
+        DUE = "due", "Waiting to be sent"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Not delivered: the address was refused"
+        DEAD = "dead", "Not delivered: we gave up after many attempts"
+        CANCELLED = "cancelled", "Not sent: no longer needed"
+
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="messages"
+    )
+    contact_key = models.SlugField("key of a contact in the directory, instead of a person", blank=True)
+    template = models.SlugField(max_length=60)
+    context = models.JSONField("ids and references", default=dict)
+    link = models.CharField("path in the portal", max_length=200)
+    dedupe_key = models.CharField(max_length=160, unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.DUE)
+    created_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    provider_id = models.CharField(max_length=100, blank=True)
+    last_error = models.CharField("class of the last error", max_length=80, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(state="due"), name="message_due"),
+            models.Index(fields=["recipient", "-id"], name="message_of_a_person"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="message_goes_to_a_person_or_a_contact",
+                condition=Q(recipient__isnull=False, contact_key="") | (Q(recipient__isnull=True) & ~Q(contact_key="")),
+            ),
+            models.CheckConstraint(
+                name="message_sent_has_a_moment",
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk} ({self.template})"

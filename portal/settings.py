@@ -1,0 +1,343 @@
+"""Settings of the portal: one file, the environment read at the top.
+
+``PORTAL_MODE`` says ``demo`` (the default: an embedded database under var/, demo people, plain HTTP on this machine) or
+``production``.  Defaults below are the production ones; the block for the demo at the end relaxes, and nothing is only
+in production.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+
+MODE = env.str("PORTAL_MODE", "demo")
+if MODE not in {"demo", "production"}:
+    raise ImproperlyConfigured(f"PORTAL_MODE is {MODE!r}. Set it to demo (to try the portal) or production.")
+DEMO = MODE == "demo"
+
+
+def required(name: str, what_for: str, *, demo: str) -> str:
+    """Read a value that production must set and the demo can do without."""
+    if value := env.str(name, ""):
+        return value
+    if DEMO:
+        return demo
+    raise ImproperlyConfigured(
+        f"{name} is not set. It is {what_for}. Set it in the environment of web, worker and beat."
+    )
+
+
+# Secrets ------------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = required(
+    "SECRET_KEY", "50 random characters that sign sessions and links", demo="demo-" + "not-a-secret-" * 5
+)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# 32 bytes in hexadecimal each; the key named by PORTAL_OTP_KEY_ID seals, the others can still open.
+PORTAL_OTP_KEYS = dict(
+    pair.split(":", 1)
+    for pair in required(
+        "PORTAL_OTP_KEYS",
+        "one or more id:key pairs, comma-separated, sealing the seeds of one-time codes",
+        demo="demo:" + "5e" * 32,
+    ).split(",")
+)
+PORTAL_OTP_KEY_ID = env.str("PORTAL_OTP_KEY_ID", next(iter(PORTAL_OTP_KEYS)))
+PORTAL_OTP_PEPPER = required(
+    "PORTAL_OTP_PEPPER", "32 bytes in hexadecimal, keying the digests of recovery codes", demo="be" * 32
+)
+PORTAL_AUDIT_KEY = required("PORTAL_AUDIT_KEY", "32 bytes in hexadecimal, keying the audit log's codes", demo="a0" * 32)
+
+# What the portal is made of -----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal.mfa.admin_config.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sites",
+    "django.forms",
+    "portal.ui",
+    "portal.audit",
+    "portal.accounts",
+    "portal.directory",
+    "portal.notifications",
+    "portal.mfa",
+    "portal.approvals",
+    "travel",
+    "portal.home",
+    "allauth",
+    "allauth.account",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "crispy_forms",
+    "csp",
+    "django_filters",
+    "django_countries",
+]
+SITE_ID = 1
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "portal.ui.middleware.HeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "portal.mfa.middleware.SessionPolicyMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.mfa.middleware.SecondFactorRequiredMiddleware",
+    "portal.audit.middleware.SourceMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.ui.navigation.navigation",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["govuk"]
+CRISPY_TEMPLATE_PACK = "govuk"
+
+PORTAL_NAME = "Staff security portal"
+PORTAL_DEPARTMENT = "Ministry of Justice"
+PORTAL_MARKING = "OFFICIAL"
+PORTAL_NAVIGATION = [
+    ("Home", "home:index"),
+    ("Overseas travel", "travel:index"),
+    ("Contacts", "directory:index"),
+    ("Messages", "notifications:index"),
+]
+
+# Database, cache, files ---------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["ATOMIC_REQUESTS"] = (
+    False  # A wrong code must stay counted even when the rest of the request fails.
+)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # Two writers that first read would fail at once with "database is locked" under SQLite's own default.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Rate limits are counted in the cache, so it must be one for all processes: Redis, or else a table.
+if CACHE_URL := env.str("CACHE_URL", ""):
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+COUNTRIES_OVERRIDE = {"XK": "Kosovo"}  # Recognised by the United Kingdom, absent from ISO 3166-1.
+
+# The door -----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["portal.mfa.backend.Backend"]  # One way in: nothing else.
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = OTP_LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home:index"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+ACCOUNT_ADAPTER = "portal.mfa.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "portal.mfa.forms.LoginForm",
+    "reset_password": "portal.mfa.forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.mfa.forms.ResetPasswordKeyForm",
+    "change_password": "portal.mfa.forms.ChangePasswordForm",
+    "user_token": "portal.mfa.forms.UserTokenForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+ACCOUNT_LOGIN_TIMEOUT = 900  # seconds between the password and the last factor
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PORTAL_PROXIES", 0)
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
+
+OTP_TOTP_ISSUER = PORTAL_NAME
+OTP_TOTP_SYNC = True
+OTP_TOTP_THROTTLE_FACTOR = 1
+OTP_STATIC_THROTTLE_FACTOR = 1
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+PORTAL_SESSION_IDLE = timedelta(minutes=30)
+PORTAL_SESSION_MAX = timedelta(hours=12)
+PORTAL_LOCK_AFTER = 10  # wrong codes in a row, over all factors of a person
+PORTAL_LOCK_FOR = timedelta(minutes=15)
+PORTAL_LOCK_HARD_AFTER = 30  # then an administrator has to unlock
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would break the return from single sign-on.
+SESSION_COOKIE_AGE = int(PORTAL_SESSION_MAX.total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = "__Host-csrf"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "portal.home.errors.csrf_failure"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Headers and limits -------------------------------------------------------------------------------------------------
+
+DEBUG = False
+ALLOWED_HOSTS = required(
+    "ALLOWED_HOSTS", "the host names people use, comma-separated", demo="localhost,127.0.0.1,[::1]"
+).split(",")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Messages and the queue ---------------------------------------------------------------------------------------------
+
+PORTAL_URL = required(
+    "PORTAL_URL", "the address that e-mails link to, such as https://portal.example", demo="http://127.0.0.1:8000"
+).rstrip("/")
+PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "smtp")
+PORTAL_MAIL_DIR = VAR_DIR / "mail"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Staff security portal <noreply@portal.example>")
+EMAIL_SUBJECT_PREFIX = ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+EMAIL_TIMEOUT = 10  # seconds
+_mail = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False  # A nudge is a hint: the sweep delivers, so a dead broker may not hold up a page.
+CELERY_DB_REUSE_MAX = 1_000  # Celery closes the database connection around every task otherwise.
+CELERY_TIMEZONE = TIME_ZONE
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _queue = VAR_DIR / "queue"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue / "messages"),
+        "data_folder_out": str(_queue / "messages"),
+        "control_folder": str(_queue / "control"),
+        "store_processed": False,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "visibility_timeout": 60}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}
+
+# The demo relaxes: plain HTTP on this machine, files instead of a mail server, static files straight from the tree. ---
+
+if DEMO:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "session", "csrf"
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = False
+    SECURE_HSTS_SECONDS = 0
+    PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "file")
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = PORTAL_MAIL_DIR
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    WHITENOISE_USE_FINDERS = True
+    VAR_DIR.mkdir(exist_ok=True)
+    for folder in (PORTAL_MAIL_DIR, VAR_DIR / "queue" / "messages", VAR_DIR / "queue" / "control"):
+        folder.mkdir(parents=True, exist_ok=True)

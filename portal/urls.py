@@ -1,0 +1,12 @@
+"""The map of the site: one include for each room."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("portal.mfa.account_urls")),
+    path("mfa/", include("portal.mfa.urls")),
+    path("travel/", include("travel.urls")),
+    path("contacts/", include("portal.directory.urls")),
+    path("messages/", include("portal.notifications.urls")),
+    path("", include("portal.home.urls")),
+]

@@ -1,0 +1,1 @@
+"""The room for taking equipment and access abroad."""

@@ -1,0 +1,300 @@
+"""What people do with trips: draft, judge, submit, decide, withdraw, prepare."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from portal.accounts.models import ClearanceLevel, Role, User
+from portal.approvals import actions as approvals
+from portal.approvals.models import Approval, Status, Step
+from portal.audit import log
+from portal.directory.models import Contact
+from portal.lifecycle import NotPossible
+from portal.notifications import outbox
+
+from . import policies, triage
+from .models import ChosenApprover, Companion, Equipment, Host, PolicyVersion, TaskDone, Traveller, Trip
+from .sections import Section, can_be_judged, missing
+from .stages import STAGES, is_entitled, notice_ends
+
+ROOM, PREFIX = "travel", "TRV"
+
+
+@transaction.atomic
+def start(*, by: User, lateness: str = "") -> Trip:
+    """Start a draft for oneself; others can be put in as travellers later."""
+    approval = approvals.create(room=ROOM, prefix=PREFIX, title="Overseas trip", by=by)
+    trip = Trip.objects.create(approval=approval, lateness=lateness)
+    add_traveller(trip, by, position=0)
+    return trip
+
+
+def add_traveller(trip: Trip, person: User, *, position: int, stated: ClearanceLevel | None = None) -> Traveller:
+    """Put a person into the party, with the business area and clearance on record."""
+    held = person.clearance_held()
+    return Traveller.objects.create(
+        trip=trip, person=person, position=position, business_area=person.business_area,
+        clearance_stated=stated, clearance_held=held,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def copy(trip: Trip, *, by: User) -> Trip:
+    """Start a draft from an earlier request: everything but dates, decisions and what triage said."""
+    if not policies.can_view(by, trip) or not any(party.person_id == by.pk for party in trip.approval.parties.all()):
+        raise PermissionDenied
+    new = start(by=by)
+    kept = (
+        "needs_it", "another_way", "inbox_only", "purpose", "takes_equipment", "uses_services", "network", "network_other",
+        "connection", "connection_other", "reason", "access", "personal_device", "personal_device_apps", "travels_alone",
+        "has_hosts", "budget_holder",
+    )  # fmt: skip
+    for name in kept:
+        setattr(new, name, getattr(trip, name))
+    new.save()
+    new.travellers.all().delete()
+    for one in trip.travellers.select_related("person"):
+        if one.person.is_here:
+            add_traveller(new, one.person, position=one.position, stated=one.clearance_stated)
+    for model, rows in ((Equipment, trip.equipment), (Companion, trip.companions), (Host, trip.hosts)):
+        for row in rows.all():
+            row.pk, row.trip = None, new
+            model.objects.bulk_create([row])
+    sync(new)
+    log.record(actor=by, action="trip.copied", target=new.approval, source=trip.reference)
+    return new
+
+
+@transaction.atomic
+def save_section(trip: Trip, section: Section, *, by: User, version: int | None, form) -> None:
+    """Save the answers of one page, and judge the trip again where that can be done.
+
+    ``form`` is valid and bound to the trip; it has ``save()``.
+    """
+    approvals.take(trip.approval, version=version)
+    if not policies.can_edit(by, trip):
+        raise NotPossible(
+            f"{trip} can no longer be changed here: it is “{trip.approval.get_status_display().lower()}”."
+        )
+    form.save()
+    sync(trip)
+    log.record(actor=by, action="trip.saved", target=trip.approval, section=section.title)
+    approvals.touch(trip.approval)
+
+
+def fresh(trip: Trip) -> Trip:
+    """Read the trip again with everything that belongs to it."""
+    return Trip.objects.with_people().prefetch_related("chosen_approvers__person").get(pk=trip.pk)
+
+
+def sync(trip: Trip) -> Trip:
+    """Bring what follows from the answers up to date: parties, title, and what triage says now."""
+    now = fresh(trip)
+    approvals.set_parties(now.approval, [one.person for one in now.travellers.all()])
+    now.approval.title = f"{now.destinations or 'Overseas trip'}"[:200]
+    now.approval.save(update_fields=["title"])
+    trip.approval.title = now.approval.title
+    if can_be_judged(now):
+        judge(now)
+    else:
+        Trip.objects.filter(pk=now.pk).update(outcome="", rules=[], policy=None, judged_at=None)
+    return fresh(trip)
+
+
+def judge(trip: Trip) -> triage.Answer:
+    """Run triage under the policy in force, and keep the answer with the rules that gave it."""
+    for one in trip.travellers.all():
+        one.clearance_held = one.person.clearance_held()
+        one.save(update_fields=["clearance_held"])
+    policy = PolicyVersion.objects.in_force()
+    answer = triage.judge(triage.facts_of(trip), triage.rules_of(policy))
+    trip.policy, trip.outcome, trip.judged_at = policy, answer.outcome, timezone.now()
+    trip.rules = [{"text": rule.text, "row": rule.row} for rule in answer.rules]
+    trip.save(update_fields=["policy", "outcome", "rules", "judged_at"])
+    log.record(
+        actor=None,
+        action="trip.judged",
+        target=trip.approval,
+        policy=policy.number,
+        outcome=trip.get_outcome_display(),
+        rules=trip.rules,
+    )
+    return answer
+
+
+@transaction.atomic
+def keep_answer(trip: Trip, *, by: User, version: int | None = None) -> None:
+    """Settle a draft that needs no approval, as evidence that it was asked."""
+    if trip.outcome != Trip.Outcome.NOTHING:
+        raise NotPossible("This trip needs approval, so it has to be submitted.")
+    approvals.end(trip.approval, "keep", by=by, version=version)
+
+
+@transaction.atomic
+def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
+    """Judge the trip by today's policy and send it to its first approver.
+
+    :raises NotPossible: something is still unanswered, or nothing needs approving.
+    """
+    approvals.take(trip.approval, version=version)
+    if trip.approval.status not in (Status.DRAFT, Status.SENT_BACK):
+        raise NotPossible(f"{trip} has already been submitted.")
+    now = sync(trip)
+    if now.outcome == Trip.Outcome.NOTHING:
+        raise NotPossible("This trip needs no approval, so there is nothing to submit.")
+    if gaps := missing(now):
+        raise NotPossible("Still to answer: " + "; ".join(section.title for section in gaps) + ".")
+    if now.returns_on < timezone.localdate() and now.lateness != Trip.Lateness.RETURNED:
+        raise NotPossible("The dates of this trip have passed. Change them, or say that you went without asking.")
+    approval = now.approval
+    approval.is_urgent = now.leaves_on < notice_ends(now.policy)
+    approval.save(update_fields=["is_urgent"])
+    approvals.submit(approval, stages=STAGES, subject=now, by=by)
+    now.travellers.filter(person=by, confirmed_at=None).update(confirmed_at=timezone.now())
+    ask_to_confirm(now)
+    report_unverified(now)
+    if now.lateness:
+        tell_security(now)
+
+
+def ask_to_confirm(trip: Trip) -> None:
+    """Ask every traveller who has not confirmed to do so."""
+    people = [one.person for one in trip.travellers.select_related("person") if one.confirmed_at is None]
+    tell(trip, people, "trip-confirm")
+
+
+def report_unverified(trip: Trip) -> None:
+    """Tell the vetting officers of clearances that the register does not bear out (Q4a)."""
+    doubtful = [one for one in trip.travellers.all() if not one.is_verified]
+    for one in doubtful:
+        log.record(
+            actor=None, action="trip.clearance_unverified", target=trip.approval, person=one.person.full_name,
+            stated=str(one.clearance_stated), held=str(one.clearance_held or "nothing in force"),
+        )  # fmt: skip
+    if doubtful:
+        tell(trip, outbox.people_in(Role.VETTING_OFFICER), "trip-clearance-unverified")
+
+
+def tell_security(trip: Trip) -> None:
+    """Tell the security teams at once of a trip that nobody was asked about."""
+    recipients = [
+        *outbox.people_in(Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY),
+        *Contact.objects.filter(key="operational-security"),
+    ]
+    tell(trip, recipients, "trip-without-asking")
+
+
+def tell(trip: Trip, recipients: Sequence[User | Contact], template: str) -> None:
+    outbox.enqueue(
+        recipients=recipients, template=template, key=f"{trip.reference}:v{trip.approval.version}",
+        link=trip.get_absolute_url(), reference=trip.reference,
+    )  # fmt: skip
+
+
+def decide(trip: Trip, *, decision: str, by: User, **told) -> None:
+    """Record one decision; see ``portal.approvals.actions.decide`` for what can be told."""
+    approvals.decide(trip.approval, decision=decision, by=by, **told)
+
+
+def withdraw(trip: Trip, *, by: User, reason: str, version: int | None = None) -> None:
+    """Take back a request that is not settled."""
+    approvals.end(trip.approval, "withdraw", by=by, reason=reason, version=version)
+
+
+def cancel(trip: Trip, *, by: User, reason: str, version: int | None = None) -> None:
+    """Cancel a trip that was approved."""
+    approvals.end(trip.approval, "cancel", by=by, reason=reason, version=version)
+
+
+def amend(trip: Trip, *, by: User, reason: str, version: int | None = None) -> None:
+    """Reopen an approved request for changes; submitting again asks only those whose decision rests on what changed."""
+    approvals.end(trip.approval, "amend", by=by, reason=reason, version=version)
+
+
+def discard(trip: Trip, *, by: User, version: int | None = None) -> None:
+    """Drop a draft."""
+    approvals.end(trip.approval, "discard", by=by, version=version)
+
+
+def name_approver(trip: Trip, *, person: User, reason: str, by: User, version: int | None = None) -> None:
+    """Name who decides where the route names nobody (Q2)."""
+    approvals.name_approver(trip.approval, person=person, reason=reason, by=by, version=version)
+
+
+def accept_conditions(trip: Trip, *, by: User) -> None:
+    """Accept what the approvers require."""
+    approvals.accept_conditions(trip.approval, by=by)
+
+
+@transaction.atomic
+def confirm(trip: Trip, *, by: User) -> None:
+    """Confirm that one is travelling, as somebody else asked."""
+    if not policies.is_traveller(by, trip):
+        raise PermissionDenied
+    if trip.travellers.filter(person=by, confirmed_at=None).update(confirmed_at=timezone.now()):
+        log.record(actor=by, action="trip.confirmed", target=trip.approval)
+
+
+@transaction.atomic
+def choose_approver(trip: Trip, *, stage: str, person: User, reason: str, by: User, version: int | None = None) -> None:
+    """Pick another entitled person for a stage; a wrong line manager is reported to the user administrators (Q1b, Q2a).
+
+    :raises NotPossible: this person may not decide this trip.
+    """
+    approvals.take(trip.approval, version=version)
+    if not policies.can_edit(by, trip):
+        raise PermissionDenied
+    now = fresh(trip)
+    if person.pk in {by.pk, *(one.person_id for one in now.travellers.all())}:
+        raise NotPossible("Somebody who takes part in this trip may not decide it.")
+    if not person.is_here:
+        raise NotPossible(f"{person} no longer works here.")
+    if stage == "senior" and not is_entitled(person, now):
+        raise NotPossible(
+            f"{person} is not entitled to approve this: pick a Senior Civil Servant, or a Governor in a prison."
+        )
+    ChosenApprover.objects.update_or_create(trip=trip, stage=stage, defaults={"person": person, "reason": reason})
+    if stage == "line_manager":
+        traveller = now.lead.person
+        log.record(
+            actor=by, action="trip.wrong_manager", target=trip.approval, person=traveller.full_name,
+            old=str(traveller.line_manager or "nobody"), new=person.full_name, reason=reason,
+        )  # fmt: skip
+        tell(trip, outbox.people_in(Role.USER_ADMINISTRATOR), "trip-wrong-manager")
+    else:
+        log.record(
+            actor=by,
+            action="trip.approver_chosen",
+            target=trip.approval,
+            stage=stage,
+            person=person.full_name,
+            reason=reason,
+        )
+    approvals.touch(trip.approval)
+
+
+@transaction.atomic
+def tick(trip: Trip, *, task: str, done: bool, by: User) -> None:
+    """Tick or untick one thing to do before leaving."""
+    if not policies.can_prepare(by, trip):
+        raise PermissionDenied
+    if done:
+        _, changed = TaskDone.objects.get_or_create(trip=trip, person=by, task=slugify(task))
+    else:
+        changed = bool(TaskDone.objects.filter(trip=trip, person=by, task=task).delete()[0])
+    if changed:
+        log.record(actor=by, action="trip.task_done" if done else "trip.task_undone", target=trip.approval, task=task)
+
+
+def reroute_leavers() -> int:
+    """Pass open steps of people who have left to whom the stages name now; return how many (runs on a schedule)."""
+    today = timezone.localdate()
+    stuck = Step.objects.filter(state=Step.State.OPEN, approval__room=ROOM, assignee__isnull=False)
+    gone = stuck.filter(assignee__is_active=False) | stuck.filter(assignee__ends_on__lt=today)
+    approvals_stuck = Approval.objects.filter(pk__in=gone.values("approval"))
+    return sum(
+        approvals.reroute(one, stages=STAGES, subject=fresh(one.trip)) for one in approvals_stuck.select_related("trip")
+    )

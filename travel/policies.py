@@ -1,0 +1,65 @@
+"""Who may do what with a trip?"""
+
+from portal.accounts.models import Role, User
+from portal.approvals import policies as approvals
+from portal.approvals.models import Status
+
+from .models import Trip
+
+OVERSEERS = (Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY, Role.AUDITOR)
+
+
+def can_view(user: User, trip: Trip) -> bool:
+    """The requester always; travellers, deciders and the security teams once it was submitted."""
+    approval = trip.approval
+    if approvals.is_requester(user, approval):
+        return True
+    if user.has_role(*OVERSEERS) and approval.status == Status.NOT_NEEDED:
+        return True
+    if approval.submitted_at is None:
+        return False
+    return (
+        user.has_role(*OVERSEERS)
+        or approvals.is_party(user, approval)
+        or any(user.pk in (step.assignee_id, step.decided_by_id) for step in approval.steps.all())
+    )
+
+
+def can_edit(user: User, trip: Trip) -> bool:
+    """The requester, while it is a draft or was sent back."""
+    return approvals.is_requester(user, trip.approval) and trip.approval.status in (Status.DRAFT, Status.SENT_BACK)
+
+
+def can_decide(user: User, trip: Trip) -> bool:
+    """Whoever the open step names."""
+    return approvals.can_decide(user, trip.approval)
+
+
+def can_name_approver(user: User, trip: Trip) -> bool:
+    """MoJ Security, where nobody is named."""
+    return approvals.can_name_approver(user, trip.approval)
+
+
+def can_withdraw(user: User, trip: Trip) -> bool:
+    """The requester, until it is settled."""
+    return approvals.is_requester(user, trip.approval) and trip.approval.status in (Status.IN_REVIEW, Status.SENT_BACK)
+
+
+def can_change_approved(user: User, trip: Trip) -> bool:
+    """The requester may cancel or amend what was approved."""
+    return approvals.is_requester(user, trip.approval) and trip.approval.status == Status.APPROVED
+
+
+def is_traveller(user: User, trip: Trip) -> bool:
+    """Whoever goes."""
+    return any(one.person_id == user.pk for one in trip.travellers.all())
+
+
+def can_prepare(user: User, trip: Trip) -> bool:
+    """Travellers, once the trip is approved, prepare for leaving."""
+    return is_traveller(user, trip) and trip.approval.status == Status.APPROVED
+
+
+def sees_private_details(user: User, trip: Trip) -> bool:
+    """Of a personal trip, only those who take part and the security teams see companions, hosts and transport (Q3)."""
+    return not trip.is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)

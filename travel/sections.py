@@ -1,0 +1,101 @@
+"""Which questions make up a request, and is each answered?  The table behind the task list.
+
+The order is the order of the pages.  ``applies`` says for which outcome of triage a section is asked at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .models import Trip
+from .stages import notice_ends, policy_of
+
+BEFORE = "Find out what your trip needs"
+REQUEST = "Your request"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One page of questions: its key is the last part of its address."""
+
+    key: str
+    title: str
+    group: str
+    is_complete: Callable[[Trip], bool]
+    applies: Callable[[Trip], bool] = lambda trip: True
+
+
+def answered(*names: str) -> Callable[[Trip], bool]:
+    """Return a check that none of these fields is unanswered."""
+    return lambda trip: all(getattr(trip, name) not in (None, "") for name in names)
+
+
+def clearances_stated(trip: Trip) -> bool:
+    travellers = trip.travellers.all()
+    return bool(travellers) and all(one.clearance_stated_id and one.business_area_id for one in travellers)
+
+
+def itinerary_complete(trip: Trip) -> bool:
+    return bool(trip.leaves_on and trip.returns_on and trip.legs.all())
+
+
+def equipment_listed(trip: Trip) -> bool:
+    return trip.takes_equipment is False or bool(trip.equipment.all())
+
+
+def asks(trip: Trip) -> bool:
+    """Whether triage found that somebody has to be asked."""
+    return trip.outcome in (Trip.Outcome.MANAGER, Trip.Outcome.FULL)
+
+
+def asks_in_full(trip: Trip) -> bool:
+    return trip.outcome == Trip.Outcome.FULL
+
+
+def is_late(trip: Trip) -> bool:
+    return asks(trip) and trip.leaves_on is not None and trip.leaves_on < notice_ends(policy_of(trip))
+
+
+SECTIONS = (
+    Section("before-you-ask", "Before you ask", BEFORE, answered("needs_it", "another_way", "inbox_only")),
+    Section("travellers", "Who is travelling", BEFORE, clearances_stated),
+    Section("itinerary", "Where and when", BEFORE, itinerary_complete),
+    Section(
+        "purpose",
+        "Why you are going, and what you take",
+        BEFORE,
+        answered("purpose", "takes_equipment", "uses_services"),
+    ),
+    Section("equipment", "Equipment", REQUEST, equipment_listed, asks),
+    Section("access", "What you will use, and why", REQUEST, answered("reason", "access"), asks),
+    Section(
+        "connection",
+        "How you will connect",
+        REQUEST,
+        answered("network", "connection", "personal_device"),
+        asks_in_full,
+    ),
+    Section(
+        "company",
+        "Who you are travelling with, and whom you will visit",
+        REQUEST,
+        answered("travels_alone", "has_hosts"),
+        asks_in_full,
+    ),
+    Section("roaming", "Roaming charges", REQUEST, answered("budget_holder"), asks),
+    Section("urgency", "Why you are asking now", REQUEST, answered("urgency"), is_late),
+)
+
+
+def sections_of(trip: Trip) -> list[Section]:
+    """Return the sections that this trip is asked, in order."""
+    return [section for section in SECTIONS if section.applies(trip)]
+
+
+def missing(trip: Trip) -> list[Section]:
+    """Return the sections that are still to be answered."""
+    return [section for section in sections_of(trip) if not section.is_complete(trip)]
+
+
+def can_be_judged(trip: Trip) -> bool:
+    """Whether everything that triage needs is known."""
+    return all(section.is_complete(trip) for section in SECTIONS if section.group == BEFORE)

@@ -1,0 +1,125 @@
+"""Who decides a trip, in which order: the table, and whom each stage proposes (R10, R48-R59, Q1-Q2a)."""
+
+import datetime
+from collections.abc import Iterator
+
+from django.utils import timezone
+
+from portal.accounts.models import PostHolder, Role, User
+from portal.approvals.models import Step
+from portal.approvals.stages import Candidate, Planned, Stage, plan
+from portal.workdays import add_working_days
+
+from .models import ApproverRoute, PolicyVersion, Trip
+
+Approver = ApproverRoute.Approver
+
+
+def chosen(trip: Trip, stage: str) -> Iterator[Candidate]:
+    """Propose whom the requester picked for this stage."""
+    for choice in trip.chosen_approvers.all():
+        if choice.stage == stage:
+            yield Candidate(choice.person, f"Picked by {trip.approval.requester}: {choice.reason}")
+
+
+def line_manager(trip: Trip) -> Iterator[Candidate]:
+    """Propose the leading traveller's line manager, then the next ones up the line."""
+    yield from chosen(trip, "line_manager")
+    yield from map(Candidate, trip.lead.person.line_upwards())
+
+
+def senior(trip: Trip) -> Iterator[Candidate]:
+    """Propose the Senior Civil Servant or the Governor, as the business area's route says; without a route, nobody."""
+    yield from chosen(trip, "senior")
+    route = route_of(trip)
+    if route == Approver.SENIOR_CIVIL_SERVANT:
+        yield from nearest_senior(trip.lead.person)
+    elif route == Approver.GOVERNOR:
+        governors = governors_of(trip)
+        yield from map(Candidate, governors)
+        if any(person.pk in {one.person_id for one in trip.travellers.all()} for person in governors):
+            yield from (
+                Candidate(person, "The traveller is the Governor") for person in trip.lead.person.line_upwards()
+            )
+
+
+def nearest_senior(person: User) -> Iterator[Candidate]:
+    """Propose those of Senior Civil Servant grade up the line, the nearest first."""
+    return (Candidate(manager) for manager in person.line_upwards() if manager.is_senior_civil_servant())
+
+
+def governors_of(trip: Trip) -> list[User]:
+    """Return who holds the post of Governor of the leading traveller's establishment today."""
+    area = trip.lead.business_area
+    holders = (
+        PostHolder.objects.in_force().filter(business_area=area, post=PostHolder.Post.GOVERNOR).select_related("person")
+    )
+    return [holder.person for holder in holders]
+
+
+def policy_of(trip: Trip) -> PolicyVersion:
+    """The version the trip was judged under, or the one in force."""
+    return trip.policy or PolicyVersion.objects.in_force()
+
+
+def route_of(trip: Trip) -> str:
+    """Return the kind of approver of the leading traveller's business area, or of the nearest area above it; "" for none."""
+    area = trip.lead.business_area
+    if area is None:
+        return ""
+    routes = {row.business_area_id: row.approver for row in policy_of(trip).approver_routes.all()}
+    return next((routes[one.pk] for one in area.upwards() if one.pk in routes), "")
+
+
+def is_entitled(person: User, trip: Trip) -> bool:
+    """Whether this person may be picked as the senior approver: of the grade, or in the post, that the route asks for."""
+    if route_of(trip) == Approver.GOVERNOR:
+        return PostHolder.objects.in_force().filter(person=person, post=PostHolder.Post.GOVERNOR).exists()
+    return person.is_senior_civil_servant()
+
+
+def needs_part_two(trip: Trip) -> bool:
+    return trip.needs_part_two
+
+
+def days_for(stage: str):
+    """Return the function that reads how many working days the trip's policy gives this stage."""
+
+    def days(trip: Trip) -> int:
+        return next((row.days for row in policy_of(trip).stage_times.all() if row.stage == stage), 3)
+
+    return days
+
+
+ALL = ("travellers", "purpose", "legs", "equipment", "access")
+
+STAGES = (
+    Stage("line_manager", "Line manager", who=line_manager, depends_on=("travellers", "purpose", "legs"), days=days_for("line_manager")),
+    Stage(
+        "senior", "Senior Civil Servant or Governor", who=senior, when=needs_part_two, depends_on=ALL,
+        merges_with="line_manager", days=days_for("senior"),
+    ),
+    Stage(
+        "moj_security", "MoJ Security", who=Role.MOJ_SECURITY, when=needs_part_two, depends_on=ALL, days=days_for("moj_security")
+    ),
+    Stage(
+        "operational_security", "Operational Security", who=Role.OPERATIONAL_SECURITY, when=needs_part_two,
+        verb=Step.Verb.ACKNOWLEDGE, days=days_for("operational_security"),
+    ),
+)  # fmt: skip
+
+
+def predicted(trip: Trip) -> list[Planned]:
+    """Return the chain that the trip would go through if it were submitted now."""
+    parties = {trip.approval.requester_id, *(one.person_id for one in trip.travellers.all())}
+    return plan(STAGES, trip, parties=parties)
+
+
+def ask_by(trip: Trip, steps: list[Planned]) -> datetime.date:
+    """Return the last day on which asking leaves each approver the time that the policy gives them (Q23)."""
+    return add_working_days(trip.leaves_on, -sum(step.days for step in steps))
+
+
+def notice_ends(policy: PolicyVersion, on: datetime.date | None = None) -> datetime.date:
+    """Return the first day of departure that is not short notice, for somebody who asks on this day."""
+    return add_working_days(on or timezone.localdate(), policy.notice_days)
