@@ -1,0 +1,1 @@
+"""The forms of overseas travel, with their wording."""
