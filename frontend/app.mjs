@@ -36,10 +36,6 @@ function enhance (scope) {
 
 // A row that was added later gets what the page got at the start. The rows go first, so that their templates are still
 // plain HTML when they are read.
-document.querySelectorAll('[data-add-another]').forEach((container) => addAnother(container, enhanceRow))
+document.querySelectorAll('[data-add-another]').forEach((container) => addAnother(container, enhance))
 enhance(document)
-createAll(FilterToggleButton, { startHidden: false })
-
-function enhanceRow (row) {
-  enhance(row)
-}
+createAll(FilterToggleButton, { startHidden: false, toggleButtonContainer: { selector: '.app-filter-toggle' } })

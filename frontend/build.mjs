@@ -10,9 +10,6 @@ const here = dirname(fileURLToPath(import.meta.url))
 const modules = join(here, 'node_modules')
 const out = join(here, '..', 'static', 'portal')
 
-rmSync(out, { recursive: true, force: true })
-mkdirSync(join(out, 'assets', 'images'), { recursive: true })
-
 // MoJ Frontend imports "node_modules/govuk-frontend/...", so the folder above node_modules is a load path as well.
 let css = sass.compile(join(here, 'app.scss'), {
   style: 'compressed',
@@ -22,6 +19,20 @@ let css = sass.compile(join(here, 'app.scss'), {
 
 // GOV.UK's footer names the royal crest. We have no right to it, and a hashed static storage would refuse the missing file.
 css = css.replace(/url\("?[^")]*govuk-crest\.svg"?\)/g, 'none')
+
+// Nothing of the last build is thrown away before this one has compiled.
+const code = await esbuild.build({
+  entryPoints: [join(here, 'app.mjs')],
+  write: false,
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2020',
+  legalComments: 'none',
+  logLevel: 'warning'
+})
+rmSync(out, { recursive: true, force: true })
+mkdirSync(join(out, 'assets', 'images'), { recursive: true })
 
 // Only the images that the stylesheet asks for are copied: the packages also carry crests and crowns.
 const images = new Set([...css.matchAll(/url\("?assets\/images\/([^")]+)"?\)/g)].map((match) => match[1]))
@@ -35,18 +46,9 @@ for (const forbidden of ['GDS Transport', '@font-face', 'govuk-crest', 'sourceMa
 }
 writeFileSync(join(out, 'app.css'), css.trim() + '\n')
 
-await esbuild.build({
-  entryPoints: [join(here, 'app.mjs')],
-  outfile: join(out, 'app.js'),
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  target: 'es2020',
-  legalComments: 'none',
-  logLevel: 'warning'
-})
+writeFileSync(join(out, 'app.js'), code.outputFiles[0].text)
 
 // Comments are for whoever reads the source; the page gets the one statement.
-const { code } = await esbuild.transform(readFileSync(join(here, 'js-enabled.js'), 'utf8'), { minify: true })
-writeFileSync(join(out, 'js-enabled.js'), code)
+const snippet = await esbuild.transform(readFileSync(join(here, 'js-enabled.js'), 'utf8'), { minify: true })
+writeFileSync(join(out, 'js-enabled.js'), snippet.code)
 for (const copied of ['favicon.svg', 'LICENCES.txt']) cpSync(join(here, copied), join(out, copied))

@@ -15,6 +15,7 @@ A form says *what* is asked in its fields and *how it looks* in one attribute, `
     name             the phrase that error messages use: "the date you leave"
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -329,11 +330,10 @@ def with_rows_changed(data: QueryDict, prefix: str, *, max_num: int = 1000) -> Q
     if data.get("add") == prefix:
         changed[f"{prefix}-TOTAL_FORMS"] = str(min(total + 1, max_num))
         return changed
-    for key in data:
-        number = key.removeprefix("remove-")
-        if key != number and data.get(key) == prefix and number.isascii() and number.isdigit() and int(number[:6]) < total:
-            _remove_row(changed, prefix, int(number), total)
-            break
+    pressed = [key.removeprefix("remove-") for key in data if key.startswith("remove-") and data.get(key) == prefix]
+    numbers = [int(number) for number in pressed if re.fullmatch(r"[0-9]{1,4}", number)]
+    if numbers and numbers[0] < total:
+        _remove_row(changed, prefix, numbers[0], total)
     return changed
 
 
@@ -341,8 +341,8 @@ def _remove_row(data: QueryDict, prefix: str, removed: int, total: int) -> None:
     rows: dict[int, dict[str, list[str]]] = {}
     for key in [key for key in data if key.startswith(f"{prefix}-")]:
         index, _, name = key.removeprefix(f"{prefix}-").partition("-")
-        if name and index.isascii() and index.isdigit():
-            rows.setdefault(int(index[:6]), {})[name] = data.pop(key)
+        if name and re.fullmatch(r"[0-9]{1,4}", index):
+            rows.setdefault(int(index), {})[name] = data.pop(key)
     kept = [rows.get(index, {}) for index in range(total) if index != removed]
     for index, row in enumerate(kept):
         for name, values in row.items():

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 
 from portal.ui import wording
 
@@ -38,11 +39,9 @@ def error_summary(*forms: Any) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def query_string(context: template.Context, **changes: Any) -> str:
-    """The address's query with some parameters replaced; None takes one away. The page number never survives a change."""
+    """This page's query with some parameters replaced; None takes one away, and any change forgets the page number."""
     request = context.get("request")
-    query = request.GET.copy() if request is not None else None
-    if query is None:
-        return "?"
+    query = QueryDict(mutable=True) if request is None else request.GET.copy()
     query.pop("page", None)
     for name, value in changes.items():
         query.pop(name, None)
