@@ -1,0 +1,18 @@
+"""allauth's pages of passwords, without those that the portal does not have.
+
+What stands here comes before allauth's own address of the same name.  The names stay, because allauth reverses them.
+"""
+
+from django.urls import include, path
+
+from .views import gone
+
+urlpatterns = [
+    path("signup/", gone, name="account_signup"),  # People are made by an administrator.
+    path("reauthenticate/", gone, name="account_reauthenticate"),  # A password is no second proof.
+    path("email/", gone, name="account_email"),  # A work address is changed by an administrator.
+    path("password/set/", gone, name="account_set_password"),  # Set by the link of an invitation or reset.
+    path("inactive/", gone, name="account_inactive"),  # A leaver is told what everybody else is told.
+    path("login/code/confirm/", gone, name="account_confirm_login_code"),  # No sign-in by e-mail alone.
+    path("", include("allauth.account.urls")),
+]

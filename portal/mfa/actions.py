@@ -1,0 +1,175 @@
+"""What changes how a person signs in?"""
+
+import hashlib
+import hmac
+
+from allauth.account import app_settings
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.accounts.models import Role, RoleHeld, User
+from portal.audit import log
+
+from . import policy
+from .letters import address, tell
+from .models import TOTP, Factor, RecoveryCodes, SignInState
+
+
+class NotAllowed(Exception):
+    """The state of the account forbids it; the text says why."""
+
+
+# The authenticator app ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def start_app(user: User) -> TOTP:
+    """Make the app that this person is about to set up; it counts for nothing until a code confirms it."""
+    TOTP.objects.filter(user=user, confirmed=False).delete()
+    return TOTP.objects.create(user=user, confirmed=False, name="Authenticator app")
+
+
+@transaction.atomic
+def enrol(*, device: TOTP) -> list[str]:
+    """Confirm a first app, close enrolment for good, and return the recovery codes.
+
+    :raises NotAllowed: another browser was faster, or enrolment is closed.
+    """
+    user = User.objects.select_for_update().get(pk=device.user_id)
+    if not policy.may_enrol(user):
+        raise NotAllowed("An authenticator app is already set up for this account")
+    codes = confirm(device)
+    log.record(actor=user, action="door.enrolled", target=user)
+    tell(user, "app_set_up")
+    return codes
+
+
+@transaction.atomic
+def replace(*, device: TOTP) -> list[str]:
+    """Confirm a new app, forget the old one and the old recovery codes, end every session, and return new codes."""
+    user = User.objects.select_for_update().get(pk=device.user_id)
+    TOTP.objects.filter(user=user).exclude(pk=device.pk).delete()
+    codes = confirm(device)
+    end_sessions(user)
+    log.record(actor=user, action="door.app_replaced", target=user)
+    tell(user, "app_replaced")
+    return codes
+
+
+def confirm(device: TOTP) -> list[str]:
+    TOTP.objects.filter(pk=device.pk).update(confirmed=True)
+    device.confirmed = True
+    User.objects.filter(pk=device.user_id).update(enrolment_open=False)
+    SignInState.objects.update_or_create(user_id=device.user_id, defaults={"must_replace": False})
+    return recovery_device(device.user).renew()
+
+
+def end_sessions(user: User) -> None:
+    """End every session and every pending sign-in of this person."""
+    User.objects.filter(pk=user.pk).update(security_epoch=F("security_epoch") + 1)
+    user.refresh_from_db(fields=["security_epoch"])
+
+
+# Recovery -----------------------------------------------------------------------------------------------------------
+
+
+def recovery_device(user: User) -> RecoveryCodes:
+    return RecoveryCodes.objects.get_or_create(user=user, defaults={"name": "Recovery codes", "confirmed": True})[0]
+
+
+@transaction.atomic
+def renew_recovery_codes(*, by: User) -> list[str]:
+    """Return ten new recovery codes; the earlier ones stop working."""
+    User.objects.select_for_update().get(pk=by.pk)
+    codes = recovery_device(by).renew()
+    log.record(actor=by, action="door.recovery_codes_made", target=by)
+    tell(by, "recovery_codes_made")
+    return codes
+
+
+@transaction.atomic
+def recover(*, user: User, device: Factor) -> None:
+    """Note that this person came in by a recovery code: until they replace their app, they may do nothing else."""
+    SignInState.objects.update_or_create(user=user, defaults={"must_replace": True})
+    log.record(actor=None, action="door.recovery_code_used", target=user, left=device.left)
+    tell(user, "recovery_code_used")
+
+
+@transaction.atomic
+def unlock(user: User, *, by: User | None, reason: str) -> None:
+    """Let this person try codes again."""
+    state, _ = SignInState.objects.select_for_update().get_or_create(user=user)
+    state.failures, state.last_failure_at = 0, None
+    state.save(update_fields=["failures", "last_failure_at"])
+    log.record(actor=by, action="door.unlocked", target=user, reason=reason)
+
+
+# Accounts -----------------------------------------------------------------------------------------------------------
+
+
+def verify_address(user: User) -> EmailAddress:
+    """Make the person's work address the one that signs in and gets reset links; no other stays."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    return EmailAddress.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )[0]
+
+
+def set_password_path(key: str) -> str:
+    """Return the path under which a password is set with this key, "<person>-<token>"."""
+    person, _, token = key.partition("-")
+    return reverse("account_reset_password_from_key", kwargs={"uidb36": person, "key": token})
+
+
+def set_password_link(user: User) -> str:
+    """Return an address that sets this person's password once, while ``PASSWORD_RESET_TIMEOUT`` lasts."""
+    token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    return address(set_password_path(f"{user_pk_to_url_str(user)}-{token}"))
+
+
+@transaction.atomic
+def make_administrator(*, email: str, full_name: str, another: bool = False) -> User:
+    """Make an administrator who sets a password and an app themselves.
+
+    :raises NotAllowed: the address is taken, or there is an administrator and nobody asked for another.
+    """
+    if User.objects.filter(email=email.strip().lower()).exists():
+        raise NotAllowed(f"{email} has an account already.")
+    if not another and User.objects.filter(is_superuser=True, is_active=True).exists():
+        raise NotAllowed("There is an administrator already. Add --another to make one more.")
+    user = User.objects.create_superuser(email, full_name=full_name)
+    verify_address(user)
+    held = RoleHeld.objects.create(
+        person=user, role=Role.USER_ADMINISTRATOR, from_on=timezone.localdate(), reason="Made by the start command"
+    )
+    log.record(actor=None, action="door.administrator_made", target=user)
+    log.record(
+        actor=None, action="account.role_given", target=user,
+        role=held.role, from_on=held.from_on, to_on=held.to_on, reason=held.reason,
+    )  # fmt: skip
+    return user
+
+
+# The demonstration --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def enrol_demo(user: User) -> TOTP:
+    """Give an invented person a confirmed app, the same in every demonstration, so that a tester's phone keeps working.
+
+    :raises NotAllowed: this is no invented person, or no demonstration.
+    """
+    if not policy.is_demonstration(user):
+        raise NotAllowed(f"{user} is not a person of the demonstration.")
+    verify_address(user)
+    if device := policy.authenticator_app(user):
+        return device
+    seed = hmac.new(settings.SECRET_KEY.encode(), f"demo app of {user.email}".encode(), hashlib.sha1).hexdigest()
+    device = TOTP.objects.create(user=user, confirmed=False, name="Authenticator app", key=seed)
+    confirm(device)
+    return device

@@ -1,0 +1,121 @@
+"""Where does the portal differ from allauth?"""
+
+import logging
+import time
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from portal.accounts.models import User
+from portal.audit import log
+
+from . import actions, letters, otp
+
+logger = logging.getLogger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """No sign-up, no session without a second factor, no address taken from a request's Host header."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "Your email address or password is wrong",
+        "too_many_login_attempts": "There were too many wrong passwords. Wait 5 minutes and try again",
+        "enter_current_password": "The current password is wrong",
+        "incorrect_password": "The password is wrong",
+        "rate_limited": "There were too many attempts. Wait some minutes and try again",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_login_stages(self) -> list[str]:
+        return [
+            *super().get_login_stages(),
+            "portal.mfa.stages.EnrolStage",
+            "portal.mfa.stages.VerifyStage",
+            "portal.mfa.stages.SealStage",
+        ]
+
+    def get_reauthentication_methods(self, user: User) -> list[dict]:
+        # A password is what the thief of a session would have, and people of a single sign-on have none.
+        return []
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Begin the session.
+
+        :raises PermissionDenied: something tried to begin one without the seal of the last stage.
+        """
+        device = getattr(user, "otp_device", None)
+        if device is None or not user.is_here:
+            raise PermissionDenied("No session without a second factor.")
+        super().login(request, user)  # Gives the session a new key; django-otp stores the device in it.
+        request.session["signed_in_at"] = request.session["seen_at"] = time.time()
+        otp.mark(request, device)
+        log.record(actor=user, action="door.signed_in", target=user, factor=device.label)
+
+    def logout(self, request: HttpRequest) -> None:
+        if request.user.is_authenticated:
+            log.record(actor=request.user, action="door.signed_out", target=request.user)
+        super().logout(request)
+
+    # Wrong passwords ------------------------------------------------------------------------------------------------
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            log.record(actor=None, action="door.passwords_paused", target=self._person(credentials))
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: str) -> None:
+        person = self._person(credentials)
+        known_to_have_left = person.pk and not person.is_here
+        action = "door.leaver_refused" if known_to_have_left else "door.password_failed"
+        log.record(actor=None, action=action, target=person)
+
+    @staticmethod
+    def _person(credentials: dict) -> User:
+        """Return whose address this is, or nobody: what is no address of ours may be a password in the wrong box."""
+        address = credentials.get("email", "").strip().lower()
+        return User.objects.filter(email=address).first() or User(pk=0, full_name="an unknown address")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
+        # allauth's own holds the Host header with its port, so that every port would be a fresh allowance.
+        return f"portal:{credentials.get('email', '').strip().lower()}"
+
+    # Addresses ------------------------------------------------------------------------------------------------------
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return letters.address(actions.set_password_path(key))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation) -> str:
+        return letters.address(reverse("account_confirm_email", args=[emailconfirmation.key]))
+
+    def is_safe_url(self, url: str) -> bool:
+        # After signing in one stays here: a path of the portal, on no other host, not even one of its own names.
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account_login")
+
+    # Messages -------------------------------------------------------------------------------------------------------
+
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """Send what holds a secret link, and so may not wait in the outbox's table."""
+        try:
+            super().send_mail(template_prefix, email, {**context, "portal_name": settings.PORTAL_NAME})
+        except OSError:
+            # An error page here would tell who has an account: for others nothing is sent, and nothing can fail.
+            logger.exception("An e-mail of the sign-in pages could not be sent: %s", template_prefix)
+
+    def send_notification_mail(self, template_prefix: str, user: User, context=None, email=None) -> None:
+        """Owe the person a message through the outbox instead of sending it while they wait."""
+        letters.tell(user, template_prefix.rpartition("/")[2])
+
+    def respond_user_inactive(self, request: HttpRequest, user: User):
+        raise PermissionDenied("A leaver may not sign in.")

@@ -1,0 +1,48 @@
+"""Is the door hung as it should be?  The portal does not start while it is not."""
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+ORDER = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "portal.mfa.middleware.SessionPolicyMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.mfa.middleware.SecondFactorRequiredMiddleware",
+)
+
+
+def is_key(text: str) -> bool:
+    try:
+        return len(bytes.fromhex(text)) == 32
+    except (TypeError, ValueError):
+        return False
+
+
+@register
+def door(app_configs, **kwargs) -> list[CheckMessage]:
+    """Check what the second factor leans on."""
+    found = []
+    if [name for name in settings.MIDDLEWARE if name in ORDER] != list(ORDER):
+        found.append(
+            Error("The middleware of the door is missing or out of order.", hint=" > ".join(ORDER), id="door.E001")
+        )
+    if settings.AUTHENTICATION_BACKENDS != ["portal.mfa.backend.Backend"]:
+        found.append(Error("There may be one authentication backend: portal.mfa.backend.Backend.", id="door.E002"))
+    if not all(map(is_key, [*settings.PORTAL_OTP_KEYS.values(), settings.PORTAL_OTP_PEPPER])):
+        found.append(
+            Error("PORTAL_OTP_KEYS and PORTAL_OTP_PEPPER take 32 bytes each, as 64 hexadecimal digits.", id="door.E003")
+        )
+    if settings.PORTAL_OTP_KEY_ID not in settings.PORTAL_OTP_KEYS or len(settings.PORTAL_OTP_KEY_ID) > 16:
+        found.append(
+            Error("PORTAL_OTP_KEY_ID must name one of PORTAL_OTP_KEYS, in 16 characters or fewer.", id="door.E004")
+        )
+    if "locmem" in settings.CACHES["default"]["BACKEND"] or "dummy" in settings.CACHES["default"]["BACKEND"]:
+        found.append(Error("Wrong passwords are counted in the cache, so all processes must share it.", id="door.E005"))
+    if settings.DATABASES["default"].get("ATOMIC_REQUESTS"):
+        found.append(Error("With ATOMIC_REQUESTS an error page would forget a wrong code.", id="door.E006"))
+    if "signed_cookies" in settings.SESSION_ENGINE:
+        found.append(Error("Sessions must be kept on the server, so that they can be ended there.", id="door.E007"))
+    return found

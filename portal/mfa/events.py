@@ -1,0 +1,31 @@
+"""What the audit log says of signing in.  Never a code, a seed, a password, or an address that nobody here has."""
+
+from portal.audit.log import declare
+
+declare("door.signed_in", "{actor} signed in with {factor}", "factor")
+declare("door.signed_out", "{actor} signed out")
+declare("door.session_ended", "The portal ended a session of {target}: {reason}", "reason")
+declare("door.password_failed", "Somebody entered a wrong password for {target}")
+declare("door.leaver_refused", "Somebody tried to sign in as {target}, who may not use the portal")
+declare("door.passwords_paused", "The portal refused more passwords for {target} for some minutes")
+declare("door.code_failed", "Somebody with the password of {target} entered a wrong code: {factor}", "factor")
+declare(
+    "door.locked_for_a_while",
+    "The portal locked {target} out until {until}, after {failures} wrong codes",
+    "until",
+    "failures",
+)
+declare(
+    "door.locked",
+    "The portal locked {target} out after {failures} wrong codes, until an administrator unlocks",
+    "failures",
+)
+declare("door.unlocked", "{actor} unlocked the sign-in of {target}: {reason}", "reason")
+declare("door.enrolled", "{target} set up an authenticator app")
+declare("door.app_replaced", "{actor} replaced their authenticator app; their other sessions ended")
+declare("door.recovery_codes_made", "{actor} made new recovery codes; the earlier ones stopped working")
+declare("door.recovery_code_used", "{target} signed in with a recovery code; {left} are left", "left")
+declare("door.password_changed", "{actor} changed their password")
+declare("door.password_reset_asked", "Somebody asked for a link to reset the password of {target}")
+declare("door.password_reset", "{target} reset their password by the link they were sent")
+declare("door.administrator_made", "The start command made {target} an administrator")

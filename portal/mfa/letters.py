@@ -1,0 +1,21 @@
+"""What is the owner of an account told, and under which address does the portal stand in letters?"""
+
+import secrets
+
+from django.conf import settings
+from django.urls import reverse
+
+from portal.accounts.models import User
+from portal.notifications import outbox
+
+
+def tell(user: User, template: str) -> None:
+    """Owe the owner a message; each is news of its own, so no two are the same."""
+    outbox.enqueue(
+        recipients=[user], template=template, key=f"door:{secrets.token_hex(8)}", link=reverse("mfa:security")
+    )
+
+
+def address(path: str) -> str:
+    """Return the full address of a path: from the settings, because the Host header is the visitor's to choose."""
+    return f"{settings.PORTAL_URL}{path}"
