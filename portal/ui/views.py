@@ -98,6 +98,7 @@ class FormPage(BasePage):
     A subclass says what happens in `act(form)`. The exceptions in `refusals` are the ways in which the action may say
     no: the person sees the reason in the error summary with everything still typed in, and the status is 409.
     With `formset_class` the page also has rows that can be added and removed; `self.formset` is valid when `act` runs.
+    `hidden_fields` are (name, value) pairs that go with every answer and are the page's own, not the person's.
     """
 
     template_name = "layouts/form.html"
@@ -111,6 +112,7 @@ class FormPage(BasePage):
     success_url = ""
     success_message = ""
     refusals: tuple[type[Exception], ...] = ()
+    hidden_fields: Sequence[tuple[str, object]] = ()
     formset: PortalFormSet | None = None
 
     def get_initial(self) -> dict[str, Any]:
