@@ -5,7 +5,6 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 
 from portal.accounts.models import BusinessArea
-from portal.audit import log
 from portal.audit.models import Event
 
 
