@@ -1,7 +1,8 @@
 """Deliver what is due, whatever dies meanwhile.
 
-Claim a batch in a short transaction (a lease and a token), send outside any transaction, and finish by the token: a worker
-whose lease was taken over changes nothing.  Before a second try the provider is asked whether the first got through.
+Claim a batch in a short transaction (a lease and a token), send outside any transaction, and finish by the token: a
+worker whose lease was taken over changes nothing.  Before a second try the provider is asked whether the first got
+through.
 """
 
 import datetime
@@ -42,7 +43,7 @@ def deliver_due(limit: int = BATCH) -> int:
 
 
 def claim(limit: int) -> tuple[uuid.UUID, list[Message]]:
-    """Lease the oldest due messages to this worker; attempts are counted here, so one that kills its worker runs out."""
+    """Lease the oldest due messages to this worker; attempts count here, so one that kills its worker runs out."""
     token, now = uuid.uuid4(), timezone.now()
     with transaction.atomic():
         due = Message.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), state=State.DUE, next_at__lte=now)

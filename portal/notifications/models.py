@@ -1,7 +1,8 @@
 """What is owed to whom, and has it arrived?
 
-A message is written in the same transaction as the change it tells of, and delivered later.  It holds ids and a reference,
-never the content of what it is about: the text is made when it is sent, and says no more than a link and a reference.
+A message is written in the same transaction as the change it tells of, and delivered later.  It holds ids and a
+reference, never the content of what it is about: the text is made when it is sent, and says no more than a link and a
+reference.
 """
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 
 class Message(models.Model):
+    """One e-mail to one person or team."""
+
     class State(models.TextChoices):
         DUE = "due", "Waiting to be sent"
         SENT = "sent", "Sent"
@@ -54,3 +57,16 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.pk} ({self.template})"
+
+    @property
+    def colour(self) -> str:
+        return COLOURS[Message.State(self.state)]
+
+
+COLOURS = {
+    Message.State.DUE: "grey",
+    Message.State.SENT: "green",
+    Message.State.FAILED: "red",
+    Message.State.DEAD: "red",
+    Message.State.CANCELLED: "grey",
+}

@@ -21,8 +21,8 @@ def people_in(*roles: Role) -> list[User]:
 def enqueue(*, recipients: Iterable[User | Contact], template: str, key: str, link: str, **context: str | int) -> None:
     """Write one message for each recipient, once: the same ``key`` for the same recipient is the same message.
 
-    ``template`` names templates/emails/<template>.txt, whose first line is the subject; ``key`` holds the version of the
-    record, so that a repeated post cannot owe twice; ``link`` is a path of the portal.
+    ``template`` names templates/emails/<template>.txt, whose first line is the subject; ``key`` holds the version of
+    the record, so that a repeated post cannot owe twice; ``link`` is a path of the portal.
     """
     rows = []
     for recipient in {(type(one), one.pk): one for one in recipients}.values():

@@ -1,7 +1,7 @@
 """Tell the worker that something is due: a hint, never the guarantee.
 
-The sweep of the schedule delivers whatever is due; so a broker that is down, or hangs, costs one request one second and is
-then left alone for half a minute.
+The sweep of the schedule delivers whatever is due; so a broker that is down, or hangs, costs one request one second and
+is then left alone for half a minute.
 """
 
 import logging
