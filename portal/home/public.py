@@ -1,0 +1,68 @@
+"""What may somebody read who is not signed in?"""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
+
+from portal.ui.views import BasePage
+
+
+@method_decorator(login_not_required, name="dispatch")
+class PublicPage(BasePage):
+    """A page of words, the same for everybody."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+
+class Accessibility(PublicPage):
+    title = "Accessibility statement"
+    template_name = "home/accessibility.html"
+
+
+class Privacy(PublicPage):
+    title = "Privacy"
+    template_name = "home/privacy.html"
+
+
+class Cookies(PublicPage):
+    """Names and times are read from the settings, so the page cannot say otherwise than what is set."""
+
+    title = "Cookies"
+    template_name = "home/cookies.html"
+    extra_context = {
+        "session_name": settings.SESSION_COOKIE_NAME,
+        "csrf_name": settings.CSRF_COOKIE_NAME,
+        "idle_minutes": int(settings.PORTAL_SESSION_IDLE.total_seconds() // 60),
+        "longest_hours": int(settings.PORTAL_SESSION_MAX.total_seconds() // 3600),
+    }
+
+
+class Suppliers(PublicPage):
+    title = "Suppliers"
+    template_name = "home/suppliers.html"
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked, so that a database that is down does not restart the site."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database answers and has every migration; the queue is not asked, because messages can wait."""
+    try:
+        executor = MigrationExecutor(connection)
+        is_ready = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        is_ready = False
+    return HttpResponse(
+        "ready\n" if is_ready else "not ready\n", content_type="text/plain", status=200 if is_ready else 503
+    )

@@ -1,0 +1,16 @@
+"""The addresses that belong to no room."""
+
+from django.urls import path
+
+from . import public
+
+app_name = "home"
+
+urlpatterns = [
+    path("accessibility/", public.Accessibility.as_view(), name="accessibility"),
+    path("privacy/", public.Privacy.as_view(), name="privacy"),
+    path("cookies/", public.Cookies.as_view(), name="cookies"),
+    path("suppliers/", public.Suppliers.as_view(), name="suppliers"),
+    path("healthz/", public.healthz, name="healthz"),
+    path("readyz/", public.readyz, name="readyz"),
+]
