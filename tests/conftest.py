@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 
+from tests.people import Cast, make_cast
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # The demo serves static files straight from the tree, so nobody has collected any.
@@ -74,6 +76,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_and_refill)
         yield
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    """The people of tests/people.py."""
+    return make_cast()
 
 
 def execute(statements: dict[str, list[str]]) -> None:
