@@ -1,7 +1,7 @@
 """Move a record from one state to the next, or say why not.
 
-A lifecycle is a table of transitions.  Nothing else in the portal writes a status: the lock, the policy, the audit event
-and the change of state happen here, together, in one transaction.
+A lifecycle is a table of transitions.  Nothing else in the portal writes a status: the lock, the policy, the audit
+event and the change of state happen here, together, in one transaction.
 """
 
 from collections.abc import Callable

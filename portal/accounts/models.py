@@ -168,7 +168,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return held.level if held else None
 
     def _get_session_auth_hash(self, secret=None):
-        # Django's own covers the password alone; sessions must also end when privilege changes or an administrator says so.
+        # Django's own covers the password alone; sessions must also end when privilege changes, or when an
+        # administrator says so.
         value = f"{self.password}|{self.security_epoch}|{self.is_staff}|{self.is_superuser}"
         return salted_hmac("portal.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 

@@ -1,8 +1,8 @@
 """Who decides, in which order, and when does a stage apply?
 
-A stage names a role, or a function that proposes people, the most fitting first.  Planning takes the first who is neither
-part of the request nor in the round already; where nobody is left, the step is *unrouted*: MoJ Security names somebody.
-The same plan is shown before submitting and written when it happens.
+A stage names a role, or a function that proposes people, the most fitting first.  Planning takes the first who is
+neither part of the request nor in the round already; where nobody is left, the step is *unrouted*: MoJ Security names
+somebody.  The same plan is shown before submitting and written when it happens.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,12 +29,13 @@ def always(subject) -> bool:
 class Stage:
     """One row of a room's table of stages.
 
-    ``merges_with`` names the stage that this one joins when both fall to the same person; ``depends_on`` names the parts of
-    the request whose change reopens the decision; ``days`` are working days.
+    ``merges_with`` names the stage that this one joins when both fall to the same person; ``depends_on`` names the
+    parts of the request whose change reopens the decision; ``days`` are working days; the label may depend on the
+    subject.
     """
 
     key: str
-    label: str
+    label: str | Callable[..., str]
     who: Role | Callable[..., Iterable[Candidate]]
     when: Callable[..., bool] = always
     verb: str = Step.Verb.APPROVE
@@ -69,12 +70,13 @@ class Planned:
 
 
 def plan(stages: Sequence[Stage], subject, *, parties: Iterable[int]) -> list[Planned]:
-    """Return the steps that this subject would go through now, in order; ``parties`` are ids of people who may not decide."""
+    """Return the steps that this subject would go through now, in order; ``parties`` (ids) may not decide."""
     barred, steps = set(parties), []
     for stage in stages:
         if not stage.when(subject):
             continue
-        step = Planned(stage.key, stage.label, stage.verb, stage.days(subject), stage.depends_on)
+        label = stage.label(subject) if callable(stage.label) else stage.label
+        step = Planned(stage.key, label, stage.verb, stage.days(subject), stage.depends_on)
         if isinstance(stage.who, Role):
             steps.append(replace(step, role=stage.who.value))
             continue

@@ -11,7 +11,7 @@ class Source:
     request: str = ""
 
 
-_source: ContextVar[Source] = ContextVar("source", default=Source())
+_source: ContextVar[Source] = ContextVar("source", default=Source())  # noqa: B039  Source is frozen.
 
 
 def current() -> Source:
