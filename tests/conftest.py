@@ -28,9 +28,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs PostgreSQL: set DATABASE_URL, or run ./test")
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     """Add the counts of this run to the file that ./test adds up."""
-    if tally := os.environ.get("PORTAL_TALLY"):
+    is_one_of_several = hasattr(config, "workerinput")  # The process that collects their results counts for all.
+    if (tally := os.environ.get("PORTAL_TALLY")) and not is_one_of_several:
         passed, failed, errors, skipped = (
             len(terminalreporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "error", "skipped")
         )
