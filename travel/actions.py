@@ -32,12 +32,14 @@ def start(*, by: User, lateness: str = "") -> Trip:
     return trip
 
 
-def add_traveller(trip: Trip, person: User, *, position: int, stated: ClearanceLevel | None = None) -> Traveller:
+def add_traveller(
+    trip: Trip, person: User, *, position: int, stated: ClearanceLevel | None = None, unknown: bool = False
+) -> Traveller:
     """Put a person into the party, with the business area and clearance on record."""
     held = person.clearance_held()
     return Traveller.objects.create(
         trip=trip, person=person, position=position, business_area=person.business_area,
-        clearance_stated=stated, clearance_held=held,
+        clearance_stated=stated, clearance_unknown=unknown, clearance_held=held,
     )  # fmt: skip
 
 
@@ -48,9 +50,9 @@ def copy(trip: Trip, *, by: User) -> Trip:
         raise PermissionDenied
     new = start(by=by)
     kept = (
-        "needs_it", "another_way", "inbox_only", "purpose", "takes_equipment", "uses_services", "network", "network_other",
-        "connection", "connection_other", "reason", "access", "personal_device", "personal_device_apps", "travels_alone",
-        "has_hosts", "budget_holder",
+        "needs_it", "another_way", "inbox_only", "purpose", "takes_equipment", "uses_services",
+        "network", "network_other", "connection", "connection_other", "reason", "access",
+        "personal_device", "personal_device_apps", "travels_alone", "has_hosts", "budget_holder",
     )  # fmt: skip
     for name in kept:
         setattr(new, name, getattr(trip, name))
@@ -58,7 +60,9 @@ def copy(trip: Trip, *, by: User) -> Trip:
     new.travellers.all().delete()
     for one in trip.travellers.select_related("person"):
         if one.person.is_here:
-            add_traveller(new, one.person, position=one.position, stated=one.clearance_stated)
+            add_traveller(
+                new, one.person, position=one.position, stated=one.clearance_stated, unknown=one.clearance_unknown
+            )
     for model, rows in ((Equipment, trip.equipment), (Companion, trip.companions), (Host, trip.hosts)):
         for row in rows.all():
             row.pk, row.trip = None, new
@@ -172,7 +176,7 @@ def report_unverified(trip: Trip) -> None:
     for one in doubtful:
         log.record(
             actor=None, action="trip.clearance_unverified", target=trip.approval, person=one.person.full_name,
-            stated=str(one.clearance_stated), held=str(one.clearance_held or "nothing in force"),
+            stated=one.clearance_in_words or "nothing", held=str(one.clearance_held or "nothing in force"),
         )  # fmt: skip
     if doubtful:
         tell(trip, outbox.people_in(Role.VETTING_OFFICER), "trip-clearance-unverified")

@@ -1,7 +1,7 @@
 """Who travels where, when and with what; and the policy it is judged by.
 
-A trip is the body of an ``approvals.Approval``.  Country ratings, clearance triggers, approver routes, stage times and notice
-are rows of a numbered policy version; a trip keeps the version it was judged under (Q5).
+A trip is the body of an ``approvals.Approval``.  Country ratings, clearance triggers, approver routes, stage times and
+notice are rows of a numbered policy version; a trip keeps the version it was judged under (Q5).
 """
 
 import datetime
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django_countries.fields import CountryField
 
@@ -123,10 +123,13 @@ class TripQuerySet(models.QuerySet):
 
     def with_people(self):
         """Load what a page about one trip shows, without a query a row."""
+        travellers = Traveller.objects.select_related(
+            "person__business_area", "business_area", "clearance_stated", "clearance_held"
+        )
+        equipment = Equipment.objects.select_related("carried_by")
         return self.select_related("approval__requester", "policy").prefetch_related(
-            "legs", "equipment__carried_by", "companions", "hosts", "approval__parties",
-            "travellers__person__business_area", "travellers__business_area",
-            "travellers__clearance_stated", "travellers__clearance_held",
+            "legs", "companions", "hosts", "approval__parties",
+            Prefetch("travellers", travellers), Prefetch("equipment", equipment),
         )  # fmt: skip
 
 
@@ -244,7 +247,9 @@ class Trip(models.Model):
     def parts(self) -> dict[str, object]:
         """The parts of a request that decisions depend on, as plain values."""
         return {
-            "travellers": [(one.person_id, one.business_area_id, one.clearance_stated_id) for one in self.travellers.all()],
+            "travellers": [
+                (one.person_id, one.business_area_id, one.clearance_stated_id) for one in self.travellers.all()
+            ],
             "legs": [
                 (str(self.leaves_on), str(self.returns_on)),
                 *((leg.country.code, leg.kind, str(leg.arrives_on), str(leg.leaves_on)) for leg in self.legs.all()),
@@ -272,6 +277,7 @@ class Traveller(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     business_area = models.ForeignKey(BusinessArea, models.PROTECT, null=True, related_name="+")
     clearance_stated = models.ForeignKey(ClearanceLevel, models.PROTECT, null=True, blank=True, related_name="+")
+    clearance_unknown = models.BooleanField("does not know their clearance", default=False)
     clearance_held = models.ForeignKey(
         ClearanceLevel,
         models.PROTECT,
@@ -297,8 +303,17 @@ class Traveller(models.Model):
 
     @property
     def is_verified(self) -> bool:
-        """Whether the register bears out what was stated."""
-        return self.clearance_held_id is not None and self.clearance_stated_id == self.clearance_held_id
+        """Whether the register bears out what was stated, or knows what the traveller did not."""
+        if self.clearance_held_id is None:
+            return False
+        return self.clearance_unknown or self.clearance_stated_id == self.clearance_held_id
+
+    @property
+    def clearance_in_words(self) -> str:
+        """What was stated, for people."""
+        if self.clearance_unknown:
+            return "Does not know"
+        return str(self.clearance_stated or "")
 
 
 class Leg(models.Model):

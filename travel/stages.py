@@ -63,7 +63,7 @@ def policy_of(trip: Trip) -> PolicyVersion:
 
 
 def route_of(trip: Trip) -> str:
-    """Return the kind of approver of the leading traveller's business area, or of the nearest area above it; "" for none."""
+    """Return the kind of approver of the leading traveller's area, or of the nearest area above it; "" for none."""
     area = trip.lead.business_area
     if area is None:
         return ""
@@ -72,10 +72,16 @@ def route_of(trip: Trip) -> str:
 
 
 def is_entitled(person: User, trip: Trip) -> bool:
-    """Whether this person may be picked as the senior approver: of the grade, or in the post, that the route asks for."""
+    """Whether this person may be picked as the senior approver: of the grade, or in the post, that the route names."""
     if route_of(trip) == Approver.GOVERNOR:
         return PostHolder.objects.in_force().filter(person=person, post=PostHolder.Post.GOVERNOR).exists()
     return person.is_senior_civil_servant()
+
+
+def senior_label(trip: Trip) -> str:
+    """Name the stage after whom the route asks for; where there is no route, MoJ Security names somebody."""
+    route = route_of(trip)
+    return Approver(route).label if route else "Senior approver"
 
 
 def needs_part_two(trip: Trip) -> bool:
@@ -94,13 +100,17 @@ def days_for(stage: str):
 ALL = ("travellers", "purpose", "legs", "equipment", "access")
 
 STAGES = (
-    Stage("line_manager", "Line manager", who=line_manager, depends_on=("travellers", "purpose", "legs"), days=days_for("line_manager")),
     Stage(
-        "senior", "Senior Civil Servant or Governor", who=senior, when=needs_part_two, depends_on=ALL,
+        "line_manager", "Line manager", who=line_manager, depends_on=("travellers", "purpose", "legs"),
+        days=days_for("line_manager"),
+    ),
+    Stage(
+        "senior", senior_label, who=senior, when=needs_part_two, depends_on=ALL,
         merges_with="line_manager", days=days_for("senior"),
     ),
     Stage(
-        "moj_security", "MoJ Security", who=Role.MOJ_SECURITY, when=needs_part_two, depends_on=ALL, days=days_for("moj_security")
+        "moj_security", "MoJ Security", who=Role.MOJ_SECURITY, when=needs_part_two, depends_on=ALL,
+        days=days_for("moj_security"),
     ),
     Stage(
         "operational_security", "Operational Security", who=Role.OPERATIONAL_SECURITY, when=needs_part_two,

@@ -1,4 +1,7 @@
-"""Does this trip need approval, how much, and which rule says so?  A pure function over plain facts (R2, R12-R13, R31, Q31)."""
+"""Does this trip need approval, how much, and which rule says so?  A pure function over plain facts.
+
+Sources: R2, R12-R13, R31, Q31.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from .models import Leg, PolicyVersion, Trip
 
 Outcome = Trip.Outcome
+PASSING = ", and passing through counts like visiting"
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def judge(facts: Facts, rules: Rules) -> Answer:
         return Answer(Outcome.NOTHING, (Rule("No equipment is taken and no MoJ service is used abroad."),))
     reasons += [
         Rule(
-            f"{name} is a high-attention country{'' if kind == Leg.Kind.VISIT else ', and passing through counts like visiting'}.",
+            f"{name} is a high-attention country{PASSING if kind == Leg.Kind.TRANSIT else ''}.",
             f"country_rating:{rules.high_attention[code]}",
         )
         for code, name, kind in dict.fromkeys(facts.legs)
