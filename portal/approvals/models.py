@@ -111,6 +111,14 @@ class StepQuerySet(models.QuerySet):
             .exclude(models.Exists(done))
         )
 
+    def inbox(self, user):
+        """What this person should look at: what awaits their decision, and, for MoJ Security, what has no approver yet."""
+        mine = self.awaiting(user)
+        if not user.has_role(Role.MOJ_SECURITY):
+            return mine
+        concerned = Party.objects.filter(person=user).values("approval")
+        return mine | self.filter(is_unrouted=True, state=Step.State.OPEN).exclude(approval__in=concerned)
+
 
 class Step(models.Model):
     """One stage of one round: whose turn, since when, and what they decided."""

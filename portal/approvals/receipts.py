@@ -1,8 +1,8 @@
 """Was this form posted before?  A double click, a reload or a retry does what it asks once.
 
-Each page that acts carries a signed form id.  Posting writes a receipt, in the transaction of the action, and the same form
-posted again gets the same answer.  On PostgreSQL a second post in parallel waits at the receipt's unique constraint until the
-first has ended; on SQLite the database itself lets one writer in at a time.
+Each page that acts carries a signed form id.  Posting writes a receipt, in the transaction of the action, and the same
+form posted again gets the same answer.  On PostgreSQL a second post in parallel waits at the receipt's unique
+constraint until the first has ended; on SQLite the database itself lets one writer in at a time.
 """
 
 import datetime
@@ -84,7 +84,9 @@ def answered(person: User, form_id: uuid.UUID, digest: str) -> str | None:
 
 @transaction.atomic
 def once(person: User, form_id: uuid.UUID, digest: str, act: Callable[[], str]) -> str:
-    """Run ``act`` unless this form has done its work, and return where it leads; an ``act`` that raises leaves no receipt.
+    """Run ``act`` unless this form has done its work, and return where it leads.
+
+    An ``act`` that raises leaves no receipt, so that the page can be sent again.
 
     :raises NotPossible: the same form was posted before with other answers.
     """

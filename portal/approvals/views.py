@@ -109,8 +109,10 @@ class OncePage:
     # When the answer is no --------------------------------------------------------------------------------------------
 
     def show_changed(self, form: Any, reason: str = "") -> HttpResponse:
-        """The page again, with the reason, what changed meanwhile and everything typed; without its form where the person
-        may do nothing here any more."""
+        """Show the page again, with the reason, what changed meanwhile and everything typed.
+
+        Where the person may do nothing here any more, there is no form, and what they typed stands as text.
+        """
         if self.approval is not None:
             self.record = self.get_record()
             if self.is_stale:

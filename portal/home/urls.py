@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from . import public
+from . import public, views
 
 app_name = "home"
 
 urlpatterns = [
+    path("", views.Home.as_view(), name="index"),
+    path("waiting/", views.Waiting.as_view(), name="waiting"),
+    path("your-requests/", views.YourRequests.as_view(), name="requests"),
+    path("search/", views.Search.as_view(), name="search"),
     path("accessibility/", public.Accessibility.as_view(), name="accessibility"),
     path("privacy/", public.Privacy.as_view(), name="privacy"),
     path("cookies/", public.Cookies.as_view(), name="cookies"),
