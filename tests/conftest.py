@@ -39,6 +39,18 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
             file.write(f"{passed} {failed + errors} {skipped}\n")
 
 
+@pytest.fixture
+def evidence():
+    """Return a function that puts lines of Markdown into docs/evidence.md when ``./test long`` runs."""
+
+    def show(markdown: str) -> None:
+        if page := os.environ.get("PORTAL_EVIDENCE"):
+            with Path(page).open("a") as file:
+                file.write(f"{markdown}\n\n")
+
+    return show
+
+
 @pytest.fixture(scope="session", autouse=True)
 def portal_of_its_own(django_test_environment, tmp_path_factory):
     """Keep a test run away from the demo in the same folder, and spare it the time that a real password hash takes."""
