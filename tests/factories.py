@@ -42,7 +42,7 @@ def a_draft(requester: User, *, countries=("KE",), days_ahead: int = 40, stated:
         day = leaves_on + datetime.timedelta(days=position)
         trip.legs.create(position=position, country=code, kind=kind, arrives_on=day, leaves_on=day)
     if fields.get("takes_equipment", True):
-        trip.equipment.create(kind="laptop", make="Dell Latitude 5440", asset_tag="MOJ-104233")
+        trip.equipment.create(kind="laptop", make="Dell Latitude 5440", asset_tag="MOJ-104233", carried_by=requester)
     trip.travellers.update(clearance_stated=ClearanceLevel.objects.get(key=stated))
     return actions.sync(trip)
 
