@@ -47,15 +47,18 @@ class Contact(models.Model):
 
     @property
     def dial(self) -> str:
-        """The number to show to somebody who may be abroad."""
-        return self.phone_from_abroad or self.phone
+        """The number to show to somebody who may be abroad: with the country, since 0800 is another line there."""
+        return self.phone_from_abroad or international(self.phone)
 
     @property
     def dial_link(self) -> str:
         """The same number for a tel: link."""
-        return "".join(character for character in self.dial if character.isdigit() or character == "+").replace(
-            "+440", "+44"
-        )
+        return "".join(character for character in self.dial if character.isdigit() or character == "+")
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether nobody has checked these details yet (Q14)."""
+        return self.verified_on is None
 
     @property
     def reachable(self) -> "Contact":
@@ -65,6 +68,12 @@ class Contact(models.Model):
     def is_due_for_review(self) -> bool:
         """Contacts are verified every three months (Q25)."""
         return self.verified_on is None or (timezone.localdate() - self.verified_on).days > 92
+
+
+def international(number: str) -> str:
+    """Write a British number as it is dialled from abroad: "0203 334 0324" is "+44 203 334 0324"."""
+    number = number.replace("(0)", "")
+    return f"+44 {number[1:]}" if number.startswith("0") else number
 
 
 def contacts(*keys: str) -> dict[str, Contact]:
