@@ -47,3 +47,9 @@ def counts_from(moment: datetime.datetime) -> datetime.date:
     if is_working_day(local.date()) and local.time() < CLOSES:
         return local.date()
     return add_working_days(local.date(), 1)
+
+
+def is_office_time(moment: datetime.datetime) -> bool:
+    """Say whether offices in England and Wales are open at this moment."""
+    local = moment.astimezone(LONDON)
+    return is_working_day(local.date()) and OPENS <= local.time() < CLOSES
