@@ -3,6 +3,7 @@
 import re
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -98,7 +99,7 @@ class UserTokenForm(allauth_forms.UserTokenForm):
     def clean(self) -> dict:
         cleaned = super().clean()
         if self.reset_user is not None and not self.reset_user.is_here:
-            raise ValidationError(self.error_messages["token_invalid"])
+            raise get_adapter().validation_error("invalid_password_reset")
         return cleaned
 
 

@@ -1,0 +1,300 @@
+"""The one door for codes: what it counts, when it locks, and what it keeps at rest."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from portal.audit.models import Event
+from portal.mfa import actions, crypto, otp, policy
+from portal.mfa.models import TOTP, RecoveryCodes, SignInState
+from portal.notifications.models import Message
+from tests.portal.mfa.conftest import Visitor, actions_of, code_of, give_app, make_person, wrong_code
+
+pytestmark = pytest.mark.django_db
+
+
+def fail(user, device, times, clock):
+    for _ in range(times):
+        clock.forward(minutes=15)  # Past the device's own delay.
+        with pytest.raises(otp.Refused):
+            otp.check_code(user, device, "0" * 24 if isinstance(device, RecoveryCodes) else wrong_code(device))
+
+
+def test_ten_wrong_codes_over_all_factors_and_sessions_lock_for_a_quarter_of_an_hour(maya, app, recovery_codes, clock):
+    """S8: the eleventh, and the right one of the other factor, are refused; then the door opens again."""
+    for number in range(10):
+        clock.forward(minutes=9)
+        guesser = Visitor()
+        guesser.give_password(maya)
+        path = "/mfa/verify/" if number % 2 else "/mfa/recovery/"
+        guesser.post(path, {"code": wrong_code(app) if number % 2 else "zzzz-zzzz"})
+    late = Visitor()
+    late.give_password(maya)
+
+    response = late.post("/mfa/recovery/", {"code": recovery_codes[0]})
+
+    assert response.status_code == 429
+    assert "Try again after" in response.content.decode()
+    assert not late.is_in
+    assert actions_of(maya)[-1] == "door.locked_for_a_while"
+    assert Message.objects.filter(recipient=maya, template="sign_in_locked").count() == 1
+    clock.forward(minutes=16)
+    assert late.give_password(maya)["Location"] == "/mfa/verify/"
+    late.give_code(code_of(app))
+    assert late.is_in
+
+
+def test_thirty_wrong_codes_lock_until_an_administrator_unlocks(visitor, maya, app, clock):
+    """S8: days later as well."""
+    fail(maya, app, 9, clock)
+    for _ in range(2):
+        SignInState.objects.update(failures=SignInState.objects.get(user=maya).failures + 10)
+    fail(maya, app, 1, clock)
+    clock.forward(days=30)
+    visitor.give_password(maya)
+
+    response = visitor.give_code(code_of(app))
+
+    assert response.status_code == 429
+    assert "Ask an administrator" in response.content.decode()
+    assert actions_of(maya)[-1] == "door.locked"
+    actions.unlock(maya, by=None, reason="Came to the desk with a pass")
+    visitor.give_code(code_of(app))
+    assert visitor.is_in
+
+
+def test_a_right_code_sets_the_count_back(maya, app, clock):
+    fail(maya, app, 3, clock)
+    clock.forward(minutes=15)
+
+    otp.check_code(maya, app, code_of(app))
+
+    state = SignInState.objects.get(user=maya)
+    assert (state.failures, state.last_failure_at) == (0, None)
+
+
+def test_a_code_too_soon_after_a_wrong_one_waits_and_is_not_counted(visitor, maya, app, clock):
+    """S9: the right code is refused within the delay, and accepted after it."""
+    visitor.give_password(maya)
+    visitor.give_code(wrong_code(app))
+
+    response = visitor.give_code(code_of(app))
+
+    assert "Wait 1 second, then enter the code again" in response.content.decode()
+    assert not visitor.is_in
+    assert SignInState.objects.get(user=maya).failures == 1
+    clock.forward(seconds=2)
+    visitor.give_code(code_of(app))
+    assert visitor.is_in
+
+
+def test_the_delay_of_a_device_never_outlasts_the_lock(maya, app, clock):
+    """django-otp's own would be half a year after 25 failures."""
+    TOTPDevice.objects.update(throttling_failure_count=25, throttling_failure_timestamp=timezone.now())
+    clock.forward(minutes=14)
+    with pytest.raises(otp.Refused, match="Wait 60 seconds"):
+        otp.check_code(maya, app, code_of(app))
+    clock.forward(minutes=1)
+
+    otp.check_code(maya, app, code_of(app))
+
+    assert SignInState.objects.get(user=maya).failures == 0
+
+
+@pytest.mark.parametrize(
+    "code", ["", "12345", "1234567", "+12345", "12_345", "１２３４５６", "1 2 3 4 5 6", "0x1234", "12345\n6"]
+)
+def test_the_door_takes_six_ascii_digits_and_nothing_else(maya, app, clock, code):
+    with pytest.raises(otp.Refused):
+        otp.check_code(maya, app, code)
+
+
+def test_the_door_refuses_the_device_of_somebody_else(maya, administrator, clock):
+    """S7."""
+    theirs = policy.authenticator_app(administrator)
+
+    with pytest.raises(otp.Refused):
+        otp.check_code(maya, theirs, code_of(theirs))
+
+    assert SignInState.objects.get(user=maya).failures == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_is_never_checked_inside_somebody_elses_transaction(maya, app, clock):
+    """A rollback there would forget the failure, or give a used code back."""
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        otp.check_code(maya, app, code_of(app))
+
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        otp.check_code(maya, app, wrong_code(app))
+
+
+def test_no_event_and_no_letter_holds_a_code_a_seed_or_a_password(visitor, newcomer, clock):
+    """S55."""
+    visitor.give_password(newcomer)
+    device = TOTP.objects.get(user=newcomer)
+    code = code_of(device)
+    page = visitor.post("/mfa/enrol/", {"code": code}).content.decode()
+    first = page.partition("<code>")[2][:29]
+    visitor.post("/mfa/enrol/")
+
+    kept = " ".join(f"{event.details} {event.target}" for event in Event.objects.all())
+    kept += " ".join(f"{message.context} {message.link}" for message in Message.objects.all())
+    kept += str(dict(visitor.client.session))
+
+    assert len(first) == 29
+    for secret in (code, first, first.replace("-", ""), device.bin_key.hex(), "correct horse"):
+        assert secret not in kept
+
+
+# At rest -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_seed_is_sealed_at_rest_and_bound_to_its_owner(maya, app, administrator):
+    stored = TOTPDevice.objects.get(pk=app.pk)
+    assert stored.key.startswith("e1.")
+    assert app.bin_key.hex() not in stored.key
+    assert len(stored.key) <= 80
+    TOTPDevice.objects.filter(user=administrator).update(key=stored.key)
+
+    with pytest.raises(crypto.Unreadable):
+        _ = policy.authenticator_app(administrator).bin_key
+
+
+def test_a_plain_seed_in_the_table_opens_nothing(app):
+    TOTPDevice.objects.update(key="00" * 20)
+
+    with pytest.raises(crypto.Unreadable):
+        _ = TOTP.objects.get(pk=app.pk).bin_key
+
+
+def test_an_older_key_still_opens_and_the_new_one_seals(app, settings):
+    seed = app.bin_key
+    settings.PORTAL_OTP_KEYS = {**settings.PORTAL_OTP_KEYS, "2028": "ab" * 32}
+    settings.PORTAL_OTP_KEY_ID = "2028"
+
+    assert TOTP.objects.get(pk=app.pk).bin_key == seed
+    assert crypto.seal(seed, owner=app.owner).startswith("e1.2028.")
+
+
+def test_recovery_codes_are_digested_at_rest(maya, recovery_codes):
+    stored = set(StaticToken.objects.values_list("token", flat=True))
+
+    assert len(stored) == 10
+    assert all(len(code.replace("-", "")) == 24 for code in recovery_codes)
+    assert not any(token in code.replace("-", "") for token in stored for code in recovery_codes)
+
+
+def test_a_recovery_code_planted_in_clear_opens_nothing(maya, recovery_codes, clock):
+    """S31: django-otp's own command writes it so."""
+    device = StaticDevice.objects.get(user=maya)
+    device.token_set.create(token="abcdefgh")
+
+    with pytest.raises(otp.Refused):
+        otp.check_code(maya, policy.recovery_codes(maya), "abcdefgh")
+
+
+# Races ---------------------------------------------------------------------------------------------------------------
+
+MANY = 8
+
+
+def at_once(call):
+    """Run `call` on as many threads, and return what each said."""
+    barrier, said = threading.Barrier(MANY), []
+
+    def run():
+        barrier.wait()
+        try:
+            said.append(call())
+        except otp.Refused as refusal:
+            said.append(refusal)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(MANY)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said
+
+
+@pytest.fixture
+def runner(transactional_db):
+    user = make_person("runner@justice.example")
+    give_app(user)
+    # Nobody checked a code of this person yet: making the first row of their state is part of the race.
+    SignInState.objects.filter(user=user).delete()
+    return user
+
+
+@pytest.mark.postgresql
+def test_one_code_given_at_once_in_many_sessions_wins_once(runner):
+    """S11."""
+    device = policy.authenticator_app(runner)
+    code = code_of(device)
+
+    said = at_once(lambda: otp.check_code(runner, device, code))
+
+    assert said.count(None) == 1
+    assert len(said) == MANY
+
+
+@pytest.mark.postgresql
+def test_one_recovery_code_given_at_once_wins_once(runner):
+    """S11."""
+    code = actions.recovery_device(runner).renew()[0]
+    device = policy.recovery_codes(runner)
+
+    said = at_once(lambda: otp.check_code(runner, device, code))
+
+    assert said.count(None) == 1
+    assert StaticToken.objects.count() == 9
+
+
+@pytest.mark.postgresql
+def test_of_many_guesses_at_once_one_reaches_the_seed(runner):
+    """S8: the others are told to wait, right or wrong."""
+    device = policy.authenticator_app(runner)
+    guess = wrong_code(device)
+
+    said = at_once(lambda: otp.check_code(runner, device, guess))
+
+    assert None not in said
+    assert sum("Wait" in str(refusal) for refusal in said) == MANY - 1
+    assert SignInState.objects.get(user=runner).failures == 1
+
+
+@pytest.mark.postgresql
+def test_of_two_confirmations_at_once_one_enrols(transactional_db):
+    user = make_person("eager@justice.example")
+    first, second = (TOTP.objects.create(user=user, confirmed=False, name="App") for _ in range(2))
+    devices = iter([first, second] * MANY)
+    lock = threading.Lock()
+
+    def confirm():
+        with lock:
+            device = next(devices)
+        try:
+            return len(actions.enrol(device=device))
+        except actions.NotAllowed:
+            return 0
+
+    said = at_once(confirm)
+
+    assert sorted(said) == [0] * (MANY - 1) + [10]
+    assert TOTP.objects.filter(user=user, confirmed=True).count() == 1
+
+
+def test_the_state_knows_its_lock_without_asking_again(maya, settings):
+    state = SignInState(user=maya, failures=settings.PORTAL_LOCK_AFTER, last_failure_at=timezone.now())
+
+    assert state.locked_until - timezone.now() <= timedelta(minutes=15)
+    assert not state.is_locked
+    assert SignInState(user=maya, failures=settings.PORTAL_LOCK_HARD_AFTER).is_locked

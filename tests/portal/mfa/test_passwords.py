@@ -1,0 +1,193 @@
+"""Forgotten and changed passwords: they never get past the second factor."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from portal.accounts.models import User
+from portal.audit.models import Event
+from portal.mfa import actions
+from portal.notifications.models import Message
+from tests.portal.mfa.conftest import PASSWORD, actions_of, code_of
+
+pytestmark = pytest.mark.django_db
+NEW = "a much longer new passphrase"
+
+
+def ask_for_link(visitor, email, **extra):
+    return visitor.post("/accounts/password/reset/", {"email": email}, **extra)
+
+
+def link_in_letter():
+    return re.search(r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mail.outbox[-1].body)[1]
+
+
+def set_password(visitor, link, password=NEW):
+    form = visitor.client.get(link, follow=True)
+    return visitor.post(form.redirect_chain[-1][0], {"password1": password}) if form.redirect_chain else form
+
+
+def test_a_reset_does_not_get_past_the_second_factor(visitor, maya, clock):
+    """S25: nobody is signed in by it, and the new password leads to the code."""
+    ask_for_link(visitor, maya.email)
+
+    response = set_password(visitor, link_in_letter())
+
+    assert response["Location"] == "/accounts/password/reset/key/done/"
+    assert visitor.get(response["Location"]).status_code == 200
+    assert not visitor.is_in
+    assert visitor.give_password(maya, NEW)["Location"] == "/mfa/verify/"
+    assert not visitor.is_in
+    assert actions_of(maya)[-2:] == ["door.password_reset_asked", "door.password_reset"]
+    assert Message.objects.filter(recipient=maya, template="password_reset").count() == 1
+
+
+def test_a_reset_ends_live_and_pending_sessions(visitor, another, maya, app, clock):
+    """S38, S18."""
+    visitor.sign_in(maya)
+    clock.forward(seconds=31)
+    another.give_password(maya)
+    ask_for_link(another, maya.email)
+    set_password(another, link_in_letter())
+
+    assert visitor.get("/").status_code == 302
+    assert another.give_code(code_of(app))["Location"] == "/accounts/login/"
+    assert not another.is_in
+
+
+@pytest.mark.parametrize("spoiler", ["used", "late", "password", "address", "left", "other key"])
+def test_a_reset_link_dies(visitor, another, maya, clock, spoiler):
+    """S27: used twice, after three days, after a change of password or address, for a leaver, for another person."""
+    ask_for_link(visitor, maya.email)
+    link = link_in_letter()
+    if spoiler == "used":
+        set_password(visitor, link)
+    elif spoiler == "late":
+        clock.forward(days=3)
+    elif spoiler == "password":
+        maya.set_password("one more long password")
+        maya.save()
+    elif spoiler == "address":
+        maya.email = "maya.new@justice.example"
+        maya.save()
+        actions.verify_address(maya)
+    elif spoiler == "left":
+        User.objects.filter(pk=maya.pk).update(ends_on=timezone.datetime(2027, 2, 28).date())
+    else:
+        link = link[:-2] + "x/"
+
+    response = another.client.get(link, follow=True)
+
+    assert "This link does not work" in response.content.decode()
+    assert "password1" not in response.content.decode()
+
+
+def test_a_reset_link_lasts_an_hour(visitor, maya, clock):
+    ask_for_link(visitor, maya.email)
+    clock.forward(minutes=59)
+
+    assert set_password(visitor, link_in_letter())["Location"] == "/accounts/password/reset/key/done/"
+
+
+def test_the_key_of_a_link_leaves_the_address_bar_at_once(visitor, maya, clock):
+    """S27: a page with the key in its address would tell it to the next site."""
+    ask_for_link(visitor, maya.email)
+    link = link_in_letter()
+
+    response = visitor.client.get(link)
+
+    assert response.status_code == 302
+    assert link.rstrip("/").rpartition("-")[2] not in response["Location"]
+
+
+def test_a_link_opened_in_another_browser_is_no_use_without_its_key(visitor, another, maya, clock):
+    """S27."""
+    ask_for_link(visitor, maya.email)
+    landed = visitor.client.get(link_in_letter())["Location"]
+
+    assert "This link does not work" in another.get(landed).content.decode()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"HTTP_HOST": "localhost"}, {"HTTP_X_FORWARDED_HOST": "evil.example"}, {"HTTP_X_FORWARDED_PROTO": "ftp"}],
+)
+def test_links_in_letters_stand_on_the_portals_own_address(visitor, maya, clock, headers):
+    """E57: whatever the request calls the portal."""
+    ask_for_link(visitor, maya.email, **headers)
+
+    links = re.findall(r"\w+://\S+", mail.outbox[-1].body)
+
+    assert len(links) == 1
+    assert links[0].startswith("http://127.0.0.1:8000/accounts/password/reset/key/")
+
+
+def test_asking_for_a_link_tells_nobody_who_has_an_account(visitor, maya, administrator, clock):
+    """S24: known, unknown and a leaver's; status, body, headers."""
+    User.objects.filter(pk=administrator.pk).update(is_active=False)
+
+    answers = [ask_for_link(visitor, email) for email in (maya.email, "nobody@justice.example", administrator.email)]
+
+    assert len({(answer.status_code, answer["Location"], answer.content) for answer in answers}) == 1
+    assert len({tuple(answer.headers) for answer in answers}) == 1
+    assert [letter.to for letter in mail.outbox] == [[maya.email]]
+    assert "nobody@" not in "".join(event.target + event.details for event in Event.objects.all())
+    assert "If the address you entered has an account" in visitor.get(answers[0]["Location"]).content.decode()
+
+
+def test_a_mail_server_that_is_down_tells_nobody_either(visitor, maya, clock, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+    known, unknown = ask_for_link(visitor, maya.email), ask_for_link(visitor, "nobody@justice.example")
+
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+
+
+def test_changing_the_password_takes_the_current_one_and_signs_out_everywhere(visitor, another, maya, clock):
+    """S38."""
+    visitor.sign_in(maya)
+    clock.forward(seconds=31)
+    another.sign_in(maya)
+    wrong = visitor.post("/accounts/password/change/", {"oldpassword": "wrong", "password1": NEW})
+    assert "The current password is wrong" in wrong.content.decode()
+
+    response = visitor.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW})
+
+    assert response["Location"] == "/accounts/login/"
+    assert not visitor.is_in
+    assert another.get("/").status_code == 302
+    assert visitor.give_password(maya, NEW)["Location"] == "/mfa/verify/"
+    assert "door.password_changed" in actions_of(maya)
+    assert Message.objects.filter(recipient=maya, template="password_changed").count() == 1
+
+
+@pytest.mark.parametrize("password", ["Xy7#q", "password1234", "maya@justice.example", "maya" + "maya"])
+def test_a_weak_password_is_refused_and_the_form_says_why(visitor, maya, clock, password):
+    visitor.sign_in(maya)
+
+    page = visitor.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": password}).content.decode()
+
+    assert "<title>Error: " in page
+    assert 'href="#id_password1"' in page
+    assert f'value="{password}"' not in page
+    maya.refresh_from_db()
+    assert maya.check_password(PASSWORD)
+
+
+def test_a_form_gives_back_the_address_and_never_the_password(visitor, maya, clock):
+    page = visitor.give_password(maya, "wrong-secret").content.decode()
+
+    assert f'value="{maya.email}"' in page
+    assert "wrong-secret" not in page
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_an_empty_form_says_what_is_missing(visitor, db, path):
+    page = visitor.post(path, {}).content.decode()
+
+    assert "There is a problem" in page
+    assert "Enter your email address" in page
+    assert "placeholder" not in page

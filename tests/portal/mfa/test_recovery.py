@@ -1,0 +1,209 @@
+"""A lost phone: one recovery code lets a person in to replace the app, and for nothing else."""
+
+import re
+
+import pytest
+from django_otp.plugins.otp_static.models import StaticToken
+
+from portal.mfa import actions, policy
+from portal.mfa.models import TOTP, SignInState
+from portal.notifications.models import Message
+from tests.portal.mfa.conftest import actions_of, code_of
+
+pytestmark = pytest.mark.django_db
+
+
+def recover(visitor, user, code):
+    visitor.give_password(user)
+    return visitor.post("/mfa/recovery/", {"code": code})
+
+
+def replace_app(visitor, user):
+    visitor.post("/mfa/replace/")
+    device = TOTP.objects.get(user=user, confirmed=False)
+    return visitor.post("/mfa/replace/", {"code": code_of(device)})
+
+
+def test_a_recovery_code_leads_to_the_page_that_replaces_the_app_and_nowhere_else(visitor, maya, recovery_codes, clock):
+    """S28."""
+    recover(visitor, maya, recovery_codes[0])
+
+    assert visitor.is_in
+    for path in ("/", "/mfa/security/", "/mfa/recovery-codes/", "/accounts/password/change/", "/admin/"):
+        assert visitor.get(path)["Location"] == "/mfa/replace/", path
+    assert visitor.post("/accounts/password/change/", {}).status_code == 403
+    assert visitor.get("/mfa/replace/").status_code == 200
+    assert actions_of(maya)[-2:] == ["door.recovery_code_used", "door.signed_in"]
+    assert Message.objects.filter(recipient=maya, template="recovery_code_used").count() == 1
+
+
+def test_replacing_the_app_ends_other_sessions_and_gives_new_codes(visitor, another, maya, app, recovery_codes, clock):
+    """S28, S38: the old app, the old codes and the other browser are out; this one goes on."""
+    another.sign_in(maya)
+    clock.forward(seconds=31)
+    recover(visitor, maya, recovery_codes[0])
+    key = visitor.client.session.session_key
+
+    page = replace_app(visitor, maya)
+
+    assert len(re.findall(r"<code>[a-z0-9-]{29}</code>", page.content.decode())) == 10
+    assert visitor.get("/mfa/security/").status_code == 200
+    assert visitor.client.session.session_key != key
+    assert another.get("/").status_code == 302
+    assert not TOTP.objects.filter(pk=app.pk).exists()
+    assert not SignInState.objects.get(user=maya).must_replace
+    assert actions_of(maya)[-1] == "door.app_replaced"
+    assert "must" not in recover(another, maya, recovery_codes[1]).headers.get("Location", "")
+    assert not another.is_in
+
+
+def test_closing_the_window_and_coming_back_with_the_old_app_changes_nothing(
+    visitor, another, maya, app, recovery_codes, clock
+):
+    """S28."""
+    recover(visitor, maya, recovery_codes[0])
+
+    another.sign_in(maya)
+
+    assert another.get("/")["Location"] == "/mfa/replace/"
+
+
+def test_a_session_of_the_old_app_may_do_nothing_more_after_a_recovery(visitor, another, maya, recovery_codes, clock):
+    another.sign_in(maya)
+    assert another.get("/mfa/security/").status_code == 200
+
+    recover(visitor, maya, recovery_codes[0])
+
+    assert another.get("/")["Location"] == "/mfa/replace/"
+
+
+def test_a_recovery_code_works_once(visitor, another, maya, recovery_codes, clock):
+    """S14."""
+    recover(visitor, maya, recovery_codes[0])
+
+    recover(another, maya, recovery_codes[0])
+
+    assert visitor.is_in
+    assert not another.is_in
+    assert StaticToken.objects.filter(device__user=maya).count() == 9
+
+
+@pytest.mark.parametrize(
+    "spelling", [str.upper, lambda code: code.replace("-", ""), lambda code: f" {code.replace('-', ' ')} "]
+)
+def test_capitals_spaces_and_hyphens_of_a_recovery_code_do_not_matter(
+    visitor, another, maya, recovery_codes, spelling, clock
+):
+    """S14: accepted once."""
+    recover(visitor, maya, spelling(recovery_codes[0]))
+    recover(another, maya, recovery_codes[0])
+
+    assert visitor.is_in
+    assert not another.is_in
+
+
+def test_recovery_codes_of_an_earlier_set_or_another_person_are_dead(
+    visitor, maya, administrator, recovery_codes, clock
+):
+    """S14."""
+    theirs = actions.recovery_device(administrator).renew()
+    actions.recovery_device(maya).renew()
+
+    for code in (recovery_codes[0], theirs[0], "", "a" * 24):
+        clock.forward(minutes=1)
+        recover(visitor, maya, code)
+        assert not visitor.is_in
+
+
+def test_after_ten_recovery_codes_there_is_no_eleventh(visitor, maya, recovery_codes, clock):
+    """S14."""
+    StaticToken.objects.filter(device__user=maya).delete()
+
+    response = recover(visitor, maya, recovery_codes[0])
+
+    assert "no recovery codes left" in response.content.decode()
+    assert not visitor.is_in
+
+
+def test_looking_at_the_page_that_replaces_the_app_changes_nothing(visitor, maya, clock):
+    visitor.sign_in(maya)
+    clock.forward(minutes=6)
+
+    visitor.get("/mfa/replace/")
+
+    assert TOTP.objects.filter(user=maya).count() == 1
+
+
+def test_replacing_the_app_from_inside_takes_a_code_of_the_old_one(visitor, maya, app, clock):
+    visitor.sign_in(maya)
+    clock.forward(minutes=6)
+    visitor.post("/mfa/replace/")
+    visitor.post("/mfa/replace/", {"code": "000000"})
+    assert TOTP.objects.filter(user=maya).count() == 1
+    clock.forward(minutes=1)
+
+    visitor.post("/mfa/replace/", {"code": code_of(app)})
+    new = TOTP.objects.get(user=maya, confirmed=False)
+    visitor.post("/mfa/replace/", {"code": code_of(new)})
+
+    assert TOTP.objects.get(user=maya).pk == new.pk
+    assert visitor.get("/mfa/security/").status_code == 200
+
+
+def test_a_replacement_left_open_on_a_desk_lapses(visitor, maya, clock):
+    visitor.sign_in(maya)
+    visitor.post("/mfa/replace/")
+    new = TOTP.objects.get(user=maya, confirmed=False)
+    for _ in range(2):
+        clock.forward(minutes=8)
+        visitor.get("/mfa/security/")
+
+    visitor.post("/mfa/replace/", {"code": code_of(new)})
+
+    new.refresh_from_db()
+    assert not new.confirmed
+
+
+def test_new_recovery_codes_take_a_fresh_code_in_the_same_form(visitor, maya, app, recovery_codes, clock):
+    visitor.sign_in(maya)
+    used = code_of(app)
+    refused = visitor.post("/mfa/recovery-codes/", {"code": used})
+    assert "<code>" not in refused.content.decode()
+    clock.forward(seconds=31)
+
+    page = visitor.post("/mfa/recovery-codes/", {"code": code_of(app)})
+
+    assert len(re.findall(r"<code>[a-z0-9-]{29}</code>", page.content.decode())) == 10
+    assert actions_of(maya)[-1] == "door.recovery_codes_made"
+
+
+@pytest.mark.parametrize(("used", "warned"), [(0, False), (7, False), (8, True), (10, True)])
+def test_a_person_is_warned_when_two_recovery_codes_are_left(visitor, maya, recovery_codes, used, warned, clock):
+    spent = StaticToken.objects.filter(device__user=maya)[:used].values_list("pk", flat=True)
+    StaticToken.objects.filter(pk__in=list(spent)).delete()
+    visitor.sign_in(maya)
+
+    page = visitor.get("/mfa/security/").content.decode()
+
+    assert f"{10 - used} of 10 left" in page
+    assert ("You have few recovery codes left" in page) is warned
+
+
+def test_the_page_about_ones_sign_in_says_when_the_app_was_set_up(visitor, maya, clock):
+    visitor.sign_in(maya)
+
+    page = visitor.get("/mfa/security/").content.decode()
+
+    assert f"Set up on {policy.authenticator_app(maya).created_at.day} " in page
+    assert maya.email in page
+
+
+@pytest.mark.parametrize("path", ["/mfa/verify/", "/mfa/recovery/"])
+def test_a_page_with_an_error_says_so_in_its_title_and_beside_the_box(visitor, maya, path, clock):
+    visitor.give_password(maya)
+
+    page = visitor.post(path, {"code": ""}).content.decode()
+
+    assert "<title>Error: " in page
+    assert 'href="#id_code"' in page
+    assert "govuk-error-message" in page
