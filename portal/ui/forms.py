@@ -32,7 +32,6 @@ from portal.ui.pack.bound_field import GovukBoundField
 
 # Django's wording, and what the portal says instead when a form does not say it better itself.
 PLAIN_ENGLISH = {
-    "Enter a valid email address.": "Enter an email address in the correct format, like name@justice.gov.uk",
     "Enter a whole number.": "Enter a whole number, like 3",
     "Enter a number.": "Enter a number, like 3 or 2.5",
     "Enter a valid time.": "Enter a time, like 14:30",
@@ -68,6 +67,9 @@ class FormMixin:
         if isinstance(widget, forms.ClearableFileInput):
             field.widget = type("FileInput", (forms.FileInput,), {})(widget.attrs)
             field.widget.allow_multiple_selected = widget.allow_multiple_selected
+        if isinstance(field, forms.EmailField):
+            # Django's own wording sits in the validator, where the table above does not reach it.
+            field.error_messages.setdefault("invalid", fields.EmailField.default_error_messages["invalid"])
         if field.label is None:
             field.label = forms.utils.pretty_name(name)
         if phrase := self.govuk.get(name, {}).get("name"):
@@ -90,9 +92,10 @@ class FormMixin:
             return f"{verb} {phrase}"
         if label.endswith("?"):
             return f"Answer the question: {label}"
-        # An acronym at the start keeps its capitals.
-        first = label[:1].lower() + label[1:] if not label[1:2].isupper() else label
-        return f"{verb} {first}"
+        # "MoJ" and "NHS" keep their capitals; "Reason" becomes "reason".
+        first_word = label.partition(" ")[0]
+        is_name = any(letter.isupper() for letter in first_word[1:])
+        return f"{verb} {label if is_name else label[:1].lower() + label[1:]}"
 
     @property
     def revealed(self) -> set[str]:
