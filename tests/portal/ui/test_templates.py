@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import types
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,12 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template, loader
 from django.template.loader import render_to_string
-from django.test import RequestFactory, override_settings
-from django.urls import ResolverMatch, path
+from django.test import RequestFactory
+from django.urls import ResolverMatch
 
 from portal.ui import navigation, wording
 from portal.ui.middleware import HeadersMiddleware
+from tests.portal.ui.urls import view
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted(
@@ -229,26 +229,7 @@ class Person:
         return "Amara Jones"
 
 
-def view(request):
-    """Somewhere to point the navigation at."""
-
-
-class Urls:
-    app_name = "room"
-    urlpatterns = (path("home/", view, name="index"), path("home/inside/", view, name="inside"))
-
-
-@pytest.fixture
-def _urls(settings):
-    from django.urls import include
-
-    urlconf = types.ModuleType("urlconf")
-    urlconf.urlpatterns = [path("", include((list(Urls.urlpatterns), "room")))]
-    settings.ROOT_URLCONF = urlconf
-    settings.PORTAL_NAVIGATION = [("Room", "room:index")]
-
-
-def request_by(user, address: str = "/home/", namespaces: list[str] | None = None):
+def request_by(user, address: str = "/", namespaces: list[str] | None = None):
     request = RequestFactory().get(address)
     request.user = user
     request.resolver_match = ResolverMatch(view, (), {}, "index", None, namespaces or [])
@@ -256,7 +237,6 @@ def request_by(user, address: str = "/home/", namespaces: list[str] | None = Non
 
 
 @pytest.mark.parametrize("user", [AnonymousUser(), Person(is_past_the_second_factor=False)])
-@pytest.mark.usefixtures("_urls")
 def test_the_navigation_is_for_those_past_the_second_factor(user):
     context = navigation.navigation(request_by(user))
 
@@ -264,35 +244,39 @@ def test_the_navigation_is_for_those_past_the_second_factor(user):
     assert not context["signed_in"]
 
 
-@pytest.mark.usefixtures("_urls")
 @pytest.mark.parametrize(
     ("address", "namespaces", "current"),
-    [("/home/", ["room"], "page"), ("/home/inside/", ["room"], "true"), ("/x/", [], "")],
+    [("/travel/", ["travel"], "page"), ("/travel/new/", ["travel"], "true"), ("/privacy/", [], "")],
 )
 def test_a_page_marks_the_room_that_it_is_in(address, namespaces, current):
     context = navigation.navigation(request_by(Person(), address, namespaces))
 
-    assert list(context["navigation"]) == [("Room", "/home/", current)]
+    assert list(context["navigation"]) == [("Home", "/", ""), ("Overseas travel", "/travel/", current)]
     assert context["account_name"] == "Amara Jones"
 
 
-@override_settings(PORTAL_MARKING="OFFICIAL-SENSITIVE")
-@pytest.mark.usefixtures("_urls")
-def test_every_page_shows_the_marking():
-    context = navigation.navigation(request_by(AnonymousUser()))
+def test_every_page_shows_the_marking(settings):
+    settings.PORTAL_MARKING = "OFFICIAL-SENSITIVE"
 
-    assert "OFFICIAL-SENSITIVE" in render_to_string("base.html", context)
+    assert "OFFICIAL-SENSITIVE" in render_to_string("base.html", navigation.navigation(request_by(AnonymousUser())))
 
 
-@pytest.mark.usefixtures("_urls")
 def test_signing_out_is_a_button_because_it_changes_something():
-    context = {"signed_in": True, "account_name": "Amara Jones", "navigation": [("Room", "/home/", "page")]}
+    html = render_to_string("layouts/header.html", navigation.navigation(request_by(Person())))
 
-    html = render_to_string("layouts/header.html", context)
+    assert '<form method="post" action="/sign-out/">' in html
+    assert 'href="/account/">Amara Jones</a>' in html
+    assert 'href="/sign-out/"' not in html
 
-    assert "Amara Jones" in html
-    assert "account_logout" not in html
-    assert '<a class="app-account__link" href="/sign-out' not in html
+
+def test_a_stranger_sees_the_way_in_and_the_pages_for_everybody():
+    html = render_to_string("base.html", navigation.navigation(request_by(AnonymousUser())))
+
+    assert 'href="/sign-in/">Sign in</a>' in html
+    assert "Sign out" not in html
+    assert "Overseas travel" not in html
+    for address in ("/travel/trouble/", "/accessibility/", "/privacy/", "/cookies/", "/suppliers/"):
+        assert f'href="{address}"' in html
 
 
 def test_every_answer_stays_out_of_caches_and_other_sites_unless_it_says_otherwise():
