@@ -228,9 +228,9 @@ def name_approver(trip: Trip, *, person: User, reason: str, by: User, version: i
     approvals.name_approver(trip.approval, person=person, reason=reason, by=by, version=version)
 
 
-def accept_conditions(trip: Trip, *, by: User) -> None:
+def accept_conditions(trip: Trip, *, by: User, version: int | None = None) -> None:
     """Accept what the approvers require."""
-    approvals.accept_conditions(trip.approval, by=by)
+    approvals.accept_conditions(trip.approval, by=by, version=version)
 
 
 @transaction.atomic

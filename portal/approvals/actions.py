@@ -347,9 +347,12 @@ def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> bool:
 
 
 @transaction.atomic
-def accept_conditions(approval: Approval, *, by: User) -> None:
-    """Accept, for oneself, every condition of the current round."""
-    lock(approval)
+def accept_conditions(approval: Approval, *, by: User, version: int | None = None) -> None:
+    """Accept, for oneself, every condition of the current round.
+
+    :raises Stale: there may be a condition that the person has not read.
+    """
+    take(approval, version=version)
     if not is_party(by, approval):
         raise PermissionDenied(f"{by} does not take part in {approval}.")
     open_ones = Condition.objects.filter(step__approval=approval, step__round=approval.round).exclude(

@@ -80,7 +80,9 @@ class Approval(models.Model):
     @property
     def current_step(self) -> "Step | None":
         """The step whose turn it is; a room never has two open at once in travel, and takes the first otherwise."""
-        return self.steps.filter(round=self.round, state=Step.State.OPEN).order_by("position").first()
+        # Read from all steps, so that a page that has loaded them asks nothing more.
+        steps = (step for step in self.steps.all() if step.round == self.round and step.state == Step.State.OPEN)
+        return next(steps, None)
 
 
 class Party(models.Model):
@@ -112,7 +114,7 @@ class StepQuerySet(models.QuerySet):
         )
 
     def inbox(self, user):
-        """What this person should look at: what awaits their decision, and, for MoJ Security, what has no approver yet."""
+        """What this person should look at: what awaits their decision; for MoJ Security, also what has no approver."""
         mine = self.awaiting(user)
         if not user.has_role(Role.MOJ_SECURITY):
             return mine

@@ -29,7 +29,7 @@ def can_decide_step(user: User, approval: Approval, step: Step) -> bool:
         return False
     if is_party(user, approval):
         return False
-    if approval.steps.filter(round=step.round, decided_by=user).exists():
+    if any(other.round == step.round and other.decided_by_id == user.pk for other in approval.steps.all()):
         return False
     if step.assignee_id:
         return step.assignee_id == user.pk
