@@ -312,7 +312,7 @@ class Traveller(models.Model):
     def clearance_in_words(self) -> str:
         """What was stated, for people."""
         if self.clearance_unknown:
-            return "Does not know"
+            return "not known"
         return str(self.clearance_stated or "")
 
 

@@ -25,6 +25,11 @@ def can_view(user: User, trip: Trip) -> bool:
     )
 
 
+def is_requester(user: User, trip: Trip) -> bool:
+    """Whoever asked."""
+    return approvals.is_requester(user, trip.approval)
+
+
 def can_edit(user: User, trip: Trip) -> bool:
     """The requester, while it is a draft or was sent back."""
     return approvals.is_requester(user, trip.approval) and trip.approval.status in (Status.DRAFT, Status.SENT_BACK)

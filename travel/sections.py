@@ -31,7 +31,9 @@ def answered(*names: str) -> Callable[[Trip], bool]:
 
 def clearances_stated(trip: Trip) -> bool:
     travellers = trip.travellers.all()
-    return bool(travellers) and all(one.clearance_stated_id and one.business_area_id for one in travellers)
+    return bool(travellers) and all(
+        (one.clearance_stated_id or one.clearance_unknown) and one.business_area_id for one in travellers
+    )
 
 
 def itinerary_complete(trip: Trip) -> bool:
@@ -39,7 +41,8 @@ def itinerary_complete(trip: Trip) -> bool:
 
 
 def equipment_listed(trip: Trip) -> bool:
-    return trip.takes_equipment is False or bool(trip.equipment.all())
+    items, is_party = trip.equipment.all(), len(trip.travellers.all()) > 1
+    return bool(items) and all(item.carried_by_id for item in items if is_party)
 
 
 def asks(trip: Trip) -> bool:
@@ -49,6 +52,14 @@ def asks(trip: Trip) -> bool:
 
 def asks_in_full(trip: Trip) -> bool:
     return trip.outcome == Trip.Outcome.FULL
+
+
+def takes_equipment(trip: Trip) -> bool:
+    return asks(trip) and bool(trip.takes_equipment)
+
+
+def stays_connected(trip: Trip) -> bool:
+    return asks(trip) and bool(trip.takes_equipment or trip.uses_services)
 
 
 def is_late(trip: Trip) -> bool:
@@ -65,8 +76,8 @@ SECTIONS = (
         BEFORE,
         answered("purpose", "takes_equipment", "uses_services"),
     ),
-    Section("equipment", "Equipment", REQUEST, equipment_listed, asks),
-    Section("access", "What you will use, and why", REQUEST, answered("reason", "access"), asks),
+    Section("equipment", "Equipment", REQUEST, equipment_listed, takes_equipment),
+    Section("access", "What you will use, and why", REQUEST, answered("reason", "access"), stays_connected),
     Section(
         "connection",
         "How you will connect",
@@ -74,14 +85,9 @@ SECTIONS = (
         answered("network", "connection", "personal_device"),
         asks_in_full,
     ),
-    Section(
-        "company",
-        "Who you are travelling with, and whom you will visit",
-        REQUEST,
-        answered("travels_alone", "has_hosts"),
-        asks_in_full,
-    ),
-    Section("roaming", "Roaming charges", REQUEST, answered("budget_holder"), asks),
+    Section("company", "Who you are travelling with", REQUEST, answered("travels_alone"), asks_in_full),
+    Section("hosts", "Whom you will visit", REQUEST, answered("has_hosts"), asks_in_full),
+    Section("roaming", "Roaming charges", REQUEST, answered("budget_holder"), takes_equipment),
     Section("urgency", "Why you are asking now", REQUEST, answered("urgency"), is_late),
 )
 
