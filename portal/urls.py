@@ -1,8 +1,10 @@
 """The map of the site: one include for each room."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("accounts/", include("portal.mfa.account_urls")),
     path("mfa/", include("portal.mfa.urls")),
     path("travel/", include("travel.urls")),

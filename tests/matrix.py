@@ -1,0 +1,107 @@
+"""Who may open and use which page: one row a route, a method and a record; the columns are people.
+
+``o`` they may, ``x`` they may not do it and are told so (403), ``-`` they may not know of it (404), ``>`` they are sent
+to sign in.  A stranger is sent to sign in everywhere but on the public pages.
+"""
+
+WHO = (
+    "stranger", "traveller", "companion", "manager", "senior", "colleague", "security", "operations", "auditor", "desk",
+    "superuser",
+)  # fmt: skip
+
+#: Open to strangers: sign-in itself, and what must work without it.
+PUBLIC = {
+    "travel:trouble", "home:accessibility", "home:privacy", "home:cookies", "home:suppliers", "home:healthz",
+    "home:readyz", "account_login", "account_logout", "account_reset_password", "account_reset_password_done",
+    "account_reset_password_from_key", "account_reset_password_from_key_done",
+}  # fmt: skip
+
+#: Pages of the door: their own tests walk them with every kind of half-open session (tests/portal/mfa).
+DOOR = {
+    "mfa:enrol", "mfa:verify", "mfa:recovery", "mfa:blocked", "mfa:replace", "mfa:recovery_codes", "mfa:security",
+    "account_change_password", "account_confirm_email", "account_email_verification_sent", "account_signup",
+    "account_reauthenticate", "account_email", "account_set_password", "account_inactive",
+    "account_confirm_login_code",
+}  # fmt: skip
+
+EVERYBODY = "> o o o o o o o o o o"
+
+#  One trip of Tess's, with a companion, to Germany.  ``review``: it waits for her line manager.  ``draft``: hers alone.
+#  ``approved``: acknowledged, with a condition.  ``unrouted``: waits for MoJ Security to name an approver.
+MATRIX = {
+    # Columns: stranger, traveller, companion, manager, senior, colleague, security, operations, auditor, desk,
+    # superuser, as in WHO.
+    # route                        method  record
+    ("home:index",                "get",  ""):         EVERYBODY,
+    ("home:waiting",              "get",  ""):         EVERYBODY,
+    ("home:requests",             "get",  ""):         EVERYBODY,
+    ("home:search",               "get",  ""):         EVERYBODY,
+    ("directory:index",           "get",  ""):         EVERYBODY,
+    ("notifications:index",       "get",  ""):         EVERYBODY,
+    ("travel:index",              "get",  ""):         EVERYBODY,
+    ("travel:start",              "get",  ""):         EVERYBODY,
+    ("travel:start",              "post", ""):         EVERYBODY,
+    ("travel:all",                "get",  ""):         "> x x x x x o o o x x",
+    ("travel:detail",             "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:detail",             "get",  "review"):   "> o o o o - o o o - -",
+    ("travel:detail",             "get",  "approved"): "> o o o o - o o o - -",
+    ("travel:detail",             "get",  "unrouted"): "> o o o - - o o o - -",
+    ("travel:tasks",              "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:tasks",              "get",  "review"):   "> x x x x - x x x - -",
+    ("travel:section",            "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:section",            "get",  "review"):   "> x x x x - x x x - -",
+    ("travel:section",            "post", "draft"):    "> o - - - - - - - - -",
+    ("travel:section",            "post", "review"):   "> x x x x - x x x - -",
+    ("travel:answer",             "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:answer",             "get",  "review"):   "> x x x x - x x x - -",
+    ("travel:answer",             "post", "review"):   "> x x x x - x x x - -",
+    ("travel:choose-approver",    "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:choose-approver",    "post", "draft"):    "> o - - - - - - - - -",
+    ("travel:choose-approver",    "get",  "review"):   "> x x x x - x x x - -",
+    ("travel:choose-approver",    "post", "review"):   "> x x x x - x x x - -",
+    ("travel:check",              "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:check",              "post", "draft"):    "> o - - - - - - - - -",
+    ("travel:check",              "get",  "review"):   "> x x x x - x x x - -",
+    ("travel:check",              "post", "review"):   "> x x x x - x x x - -",
+    ("travel:submitted",          "get",  "review"):   "> o x x x - x x x - -",
+    ("travel:copy",               "get",  "review"):   "> o o x x - x x x - -",
+    ("travel:copy",               "post", "review"):   "> o o x x - x x x - -",
+    ("travel:copy",               "post", "draft"):    "> o - - - - - - - - -",
+    ("travel:discard",            "get",  "draft"):    "> o - - - - - - - - -",
+    ("travel:discard",            "post", "draft"):    "> o - - - - - - - - -",
+    ("travel:discard",            "post", "review"):   "> x x x x - x x x - -",
+    ("travel:withdraw",           "get",  "review"):   "> o x x x - x x x - -",
+    ("travel:withdraw",           "post", "review"):   "> o x x x - x x x - -",
+    ("travel:withdraw",           "post", "approved"): "> x x x x - x x x - -",
+    ("travel:cancel",             "get",  "approved"): "> o x x x - x x x - -",
+    ("travel:cancel",             "post", "approved"): "> o x x x - x x x - -",
+    ("travel:cancel",             "post", "review"):   "> x x x x - x x x - -",
+    ("travel:amend",              "get",  "approved"): "> o x x x - x x x - -",
+    ("travel:amend",              "post", "approved"): "> o x x x - x x x - -",
+    ("travel:amend",              "post", "review"):   "> x x x x - x x x - -",
+    ("travel:confirm",            "get",  "review"):   "> o o x x - x x x - -",
+    ("travel:confirm",            "post", "review"):   "> o o x x - x x x - -",
+    ("travel:decide",             "get",  "draft"):    "> x - - - - - - - - -",
+    ("travel:decide",             "get",  "review"):   "> x x o x - x x x - -",
+    ("travel:decide",             "post", "review"):   "> x x o x - x x x - -",
+    ("travel:decide",             "post", "approved"): "> x x x x - x x x - -",
+    ("travel:decide",             "post", "unrouted"): "> x x x - - x x x - -",
+    ("travel:name-approver",      "get",  "unrouted"): "> x x x - - o x x - -",
+    ("travel:name-approver",      "post", "unrouted"): "> x x x - - o x x - -",
+    ("travel:name-approver",      "post", "review"):   "> x x x x - x x x - -",
+    ("travel:conditions",         "get",  "approved"): "> o o x x - x x x - -",
+    ("travel:conditions",         "post", "approved"): "> o o x x - x x x - -",
+    ("travel:conditions",         "post", "draft"):    "> x - - - - - - - - -",
+    ("travel:before-you-leave",   "get",  "approved"): "> o o x x - x x x - -",
+    ("travel:before-you-leave",   "post", "approved"): "> o o x x - x x x - -",
+    ("travel:before-you-leave",   "get",  "review"):   "> x x x x - x x x - -",
+}  # fmt: skip
+
+#: What a route takes beside the reference.
+ARGUMENTS = {"travel:section": {"section": "purpose"}, "travel:choose-approver": {"stage": "line_manager"}}
+
+
+def rows():
+    """Yield (route, method, record, {person: sign})."""
+    for (route, method, record), signs in MATRIX.items():
+        yield route, method, record, dict(zip(WHO, signs.split(), strict=True))
