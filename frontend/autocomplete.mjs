@@ -29,8 +29,9 @@ export function autocomplete (select) {
 }
 
 function choose (select, text) {
-  const wanted = (text ?? '').trim().toLowerCase()
-  const found = [...select.options].find((option) => option.text.trim().toLowerCase() === wanted)
+  // The library confirms "nothing" when the menu closes without a choice; what was chosen before still holds then.
   if (text === undefined) return
+  const wanted = text.trim().toLowerCase()
+  const found = [...select.options].find((option) => option.text.trim().toLowerCase() === wanted)
   select.value = found ? found.value : ''
 }
