@@ -7,6 +7,8 @@ from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
@@ -136,8 +138,12 @@ def set_password_link(user: User) -> str:
 def make_administrator(*, email: str, full_name: str, another: bool = False) -> User:
     """Make an administrator who sets a password and an app themselves.
 
-    :raises NotAllowed: the address is taken, or there is an administrator and nobody asked for another.
+    :raises NotAllowed: the address is none or is taken, or there is an administrator and nobody asked for another.
     """
+    try:
+        validate_email(email.strip())
+    except ValidationError as fault:
+        raise NotAllowed(f"{email!r} is not an email address.") from fault
     if User.objects.filter(email=email.strip().lower()).exists():
         raise NotAllowed(f"{email} has an account already.")
     if not another and User.objects.filter(is_superuser=True, is_active=True).exists():

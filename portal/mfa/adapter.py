@@ -84,10 +84,6 @@ class AccountAdapter(DefaultAccountAdapter):
         address = credentials.get("email", "").strip().lower()
         return User.objects.filter(email=address).first() or User(pk=0, full_name="an unknown address")
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
-        # allauth's own holds the Host header with its port, so that every port would be a fresh allowance.
-        return f"portal:{credentials.get('email', '').strip().lower()}"
-
     # Addresses ------------------------------------------------------------------------------------------------------
 
     def get_reset_password_from_key_url(self, key: str) -> str:

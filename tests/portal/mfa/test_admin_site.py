@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 
 from portal.accounts.models import BusinessArea, User
-from portal.mfa import actions
+from portal.mfa import actions, policy
 from portal.mfa.admin_site import PortalAdminSite
 from tests.portal.mfa.conftest import PASSWORD, actions_of
 
@@ -60,6 +60,18 @@ def test_a_recovery_session_does_not_open_the_admin_site(visitor, administrator,
     visitor.post("/mfa/recovery/", {"code": code})
 
     assert visitor.get("/admin/")["Location"] == "/mfa/replace/"
+
+
+def test_a_recovery_code_is_no_factor_for_the_admin_site(rf, administrator):
+    """S49: also if the second line let such a session through to it."""
+    request = rf.get("/admin/")
+    request.user, administrator.is_verified = administrator, lambda: True
+    administrator.otp_device = policy.authenticator_app(administrator)
+    assert admin.site.has_permission(request)
+
+    administrator.otp_device = policy.recovery_codes(administrator)
+
+    assert not admin.site.has_permission(request)
 
 
 def test_an_administrator_looks_and_changes_nothing(visitor, administrator, maya, clock):

@@ -55,6 +55,13 @@ def test_nobody_becomes_an_administrator_by_having_an_account(maya):
     assert not maya.is_superuser
 
 
+def test_a_slip_in_the_address_makes_nobody(db):
+    with pytest.raises(CommandError, match="not an email address"):
+        run("create_administrator", "ada.justice.example", "--name", "Ada")
+
+    assert not User.objects.exists()
+
+
 @pytest.fixture
 def dina(db):
     """A person of the demonstration."""

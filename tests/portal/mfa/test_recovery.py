@@ -57,6 +57,13 @@ def test_replacing_the_app_ends_other_sessions_and_gives_new_codes(visitor, anot
     assert not another.is_in
 
 
+def test_a_session_of_a_recovery_code_stays_narrow_even_if_the_note_of_it_is_lost(visitor, maya, recovery_codes, clock):
+    recover(visitor, maya, recovery_codes[0])
+    SignInState.objects.update(must_replace=False)
+
+    assert visitor.get("/mfa/security/")["Location"] == "/mfa/replace/"
+
+
 def test_closing_the_window_and_coming_back_with_the_old_app_changes_nothing(
     visitor, another, maya, app, recovery_codes, clock
 ):
@@ -170,9 +177,11 @@ def test_new_recovery_codes_take_a_fresh_code_in_the_same_form(visitor, maya, ap
     refused = visitor.post("/mfa/recovery-codes/", {"code": used})
     assert "<code>" not in refused.content.decode()
     clock.forward(seconds=31)
+    key = visitor.client.session.session_key
 
     page = visitor.post("/mfa/recovery-codes/", {"code": code_of(app)})
 
+    assert visitor.client.session.session_key != key  # S40: a proof gives the session a new key.
     assert len(re.findall(r"<code>[a-z0-9-]{29}</code>", page.content.decode())) == 10
     assert actions_of(maya)[-1] == "door.recovery_codes_made"
 

@@ -3,8 +3,15 @@
 import re
 
 import pytest
+from allauth.account.adapter import get_adapter
+from allauth.account.models import Login
+from allauth.account.stages import LoginStageController
+from allauth.core import context
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
@@ -212,6 +219,59 @@ def test_a_pending_sign_in_dies_with_what_it_rested_on(visitor, maya, app, chang
 
     assert response["Location"] == "/accounts/login/"
     assert not visitor.is_in
+    app.refresh_from_db()
+    assert app.last_t == -1  # The code was not even looked at.
+
+
+@pytest.fixture
+def request_of(rf, clock):
+    """A request as the account pages get it, of a browser that proved nothing."""
+    request = rf.get("/")
+    request.user, request.session = AnonymousUser(), SessionStore()
+    with context.request_context(request):
+        yield request
+
+
+def sealed(request, user, device):
+    """Ask the last stage about a sign-in whose earlier stages say that this device was proved."""
+    login = Login(user=user)
+    controller = LoginStageController(request, login)
+    controller.get_stage("portal_verify").state["device"] = device.persistent_id if device else None
+    return controller.get_stage("portal_seal").handle()
+
+
+def test_the_last_stage_seals_the_persons_own_confirmed_app(request_of, maya, app):
+    assert sealed(request_of, maya, app) == (None, True)
+    assert maya.otp_device == app
+
+
+@pytest.mark.parametrize("fault", ["no app", "another's app", "unconfirmed app", "left"])
+def test_the_last_stage_believes_nothing_of_the_earlier_ones(request_of, maya, administrator, app, fault):
+    """S7, S18: whatever a fault in another stage let through."""
+    device = {
+        "no app": lambda: None,
+        "another's app": lambda: policy.authenticator_app(administrator),
+        "unconfirmed app": lambda: actions.start_app(maya),
+        "left": lambda: app,
+    }[fault]()
+    maya.is_active = fault != "left"
+
+    response, goes_on = sealed(request_of, maya, device)
+
+    assert response["Location"] == "/accounts/login/"
+    assert not goes_on
+    assert not hasattr(maya, "otp_device")
+
+
+def test_allauth_cannot_begin_a_session_without_the_seal(request_of, maya, app):
+    with pytest.raises(PermissionDenied):
+        get_adapter().login(request_of, maya)
+
+    maya.otp_device, maya.is_active = app, False
+    with pytest.raises(PermissionDenied):
+        get_adapter().login(request_of, maya)
+
+    assert SESSION_KEY not in request_of.session
 
 
 def test_an_attackers_session_key_never_becomes_signed_in(visitor, maya, app, clock, settings):
