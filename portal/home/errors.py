@@ -5,7 +5,7 @@ The pages of 400, 500 and 503 are made without the request: it, the session or t
 
 import sys
 
-from django.db import Error as DatabaseDown
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -38,7 +38,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Something broke; where that is the database, the page for trouble abroad still gives its numbers."""
-    if not isinstance(sys.exception(), DatabaseDown):
+    if not isinstance(sys.exception(), InterfaceError | OperationalError):
         return HttpResponse(render_to_string("500.html"), status=500)
     # Whoever has a session cookie was stopped before the view was called, when the session was to be read.
     if request.path == reverse("travel:trouble"):
