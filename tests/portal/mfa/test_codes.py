@@ -114,6 +114,27 @@ def test_the_door_takes_six_ascii_digits_and_nothing_else(maya, app, clock, code
         otp.check_code(maya, app, code)
 
 
+def in_digits_from(zero: int):
+    return lambda code: "".join(chr(zero + int(digit)) for digit in code)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda code: f"+{code}",
+        lambda code: f"0{code}",
+        lambda code: f"{code[:3]}_{code[3:]}",
+        lambda code: f"{code}\n{code}",
+        in_digits_from(0xFF10),
+        in_digits_from(0x0660),
+    ],
+)
+def test_the_right_code_in_another_spelling_is_refused(maya, app, clock, spelled):
+    """S10: Python would read each of them as the same number."""
+    with pytest.raises(otp.Refused, match="wrong"):
+        otp.check_code(maya, app, spelled(code_of(app)))
+
+
 def test_the_door_refuses_the_device_of_somebody_else(maya, administrator, clock):
     """S7."""
     theirs = policy.authenticator_app(administrator)
