@@ -1,19 +1,28 @@
-"""What have all pages in common that ask for, decide or end an approval?
+"""What have all pages in common that show, decide or end an approval?
 
-``OncePage`` makes a form page act once and never on stale facts; the rest are the pages that every room has.
+``OncePage`` makes a form page act once and never on stale facts.  ``chain`` and ``timeline`` say in words who decides
+and what happened, for the detail page of any room; ``DecidePage`` is for whoever the open step names.
 """
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.db.models import BigIntegerField, F, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, NullIf
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 
+from portal.accounts.models import User
+from portal.audit import log
+from portal.audit.models import Event
 from portal.lifecycle import NotPossible
 from portal.ui import wording
+from portal.ui.views import FormPage, RecordView
 
-from . import receipts
-from .models import Approval, Status, Step
+from . import policies, receipts
+from .models import Approval, Condition, Status, Step
 
 SHOWN_AGAIN = "This page could not be matched with the one you opened. Check your answers, then send them again."
 
@@ -150,3 +159,151 @@ def typed_into(form: Any) -> Iterator[dict[str, str]]:
         value = form[name].value()
         if isinstance(value, str) and value.strip() and not hasattr(field, "choices"):
             yield {"key": str(field.label), "value": value}
+
+
+# Who decides, and what they said --------------------------------------------------------------------------------------
+
+STATE_COLOURS = {
+    Step.State.WAITING: "grey",
+    Step.State.OPEN: "blue",
+    Step.State.CLOSED: "grey",
+    Step.Decision.APPROVE: "green",
+    Step.Decision.ACKNOWLEDGE: "green",
+    Step.Decision.SEND_BACK: "yellow",
+    Step.Decision.REJECT: "red",
+}
+
+
+def conditions_of(approval: Approval) -> list[dict[str, Any]]:
+    """Every condition of every round with who accepted it, in one query."""
+    rows = (
+        Condition.objects.filter(step__approval=approval)
+        .annotate(person=F("acceptances__accepted_by"), name=F("acceptances__accepted_by__full_name"))
+        .order_by("pk", "acceptances__pk")
+        .values("pk", "step_id", "text", "person", "name")
+    )
+    conditions: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        condition = conditions.setdefault(row["pk"], {"step": row["step_id"], "text": row["text"], "accepted_by": {}})
+        if row["person"] is not None:
+            condition["accepted_by"][row["person"]] = row["name"]
+    return list(conditions.values())
+
+
+def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people."""
+    by_step: dict[int, list[dict[str, Any]]] = {}
+    for condition in conditions:
+        by_step.setdefault(condition["step"], []).append(
+            {"text": condition["text"], "accepted_by": ", ".join(condition["accepted_by"].values())}
+        )
+    rounds: dict[int, list[dict[str, Any]]] = {}
+    for step in approval.steps.all():
+        rounds.setdefault(step.round, []).append(
+            {
+                "label": step.label,
+                "who": str(step.decided_by) if step.decided_by_id else step.who,
+                "state": step.get_decision_display() if step.decision else step.get_state_display(),
+                "colour": STATE_COLOURS[step.decision or step.state],
+                "is_overdue": step.is_overdue,
+                "decided_at": step.decided_at,
+                "due_on": step.due_on if step.state == Step.State.OPEN else None,
+                "reason": step.reason,
+                "is_merged": step.is_merged,
+                "is_carried": step.is_carried,
+                "answers": step.answers,
+                "comment": step.comment,
+                "conditions": by_step.get(step.pk, []),
+            }
+        )
+    return [{"number": number, "steps": rounds[number]} for number in sorted(rounds, reverse=True)]
+
+
+# What happened --------------------------------------------------------------------------------------------------------
+
+SHOWN = 200  # events that a page shows
+VIEWED_AGAIN_AFTER = datetime.timedelta(minutes=10)
+# The lifecycle declares its sentences from the words on its buttons; a history reads better with verbs.
+SENTENCES = {
+    "approval.submit": "{actor} submitted the request",
+    "approval.keep": "{actor} kept the answer that no approval is needed",
+    "approval.discard": "{actor} deleted the draft",
+    "approval.send_back": "{actor} sent the request back",
+    "approval.approve": "The request is approved",
+    "approval.acknowledge": "The request is approved, and the process is complete",
+    "approval.reject": "{actor} rejected the request",
+    "approval.withdraw": "{actor} withdrew the request",
+    "approval.amend": "{actor} reopened the request to change it",
+    "approval.cancel": "{actor} cancelled",
+}
+
+
+class Facts(dict):
+    """What fills an event's sentence; a detail that an older release did not write leaves a gap, not an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def events_of(approval: Approval) -> list[Event]:
+    """The latest events of an approval with their actors' names, in one query; the newest first."""
+    # An actor is an id kept as text, and empty for the portal itself.
+    actor = User.objects.filter(pk=Cast(NullIf(OuterRef("actor"), Value("")), BigIntegerField()))
+    rows = log.events_of(approval).annotate(actor_name=Subquery(actor.values("full_name")[:1]))
+    return list(rows.order_by("-id")[:SHOWN])
+
+
+def sentence_of(event: Event) -> str:
+    """An event in words."""
+    kind = log.KINDS.get(event.action)
+    sentence = SENTENCES.get(event.action) or (kind.sentence if kind else event.action)
+    facts = Facts({name: value or "nobody" for name, value in event.facts.items()})
+    facts |= {"actor": event.actor_name or "The portal", "target": event.target}
+    return sentence.format_map(facts)
+
+
+def timeline(events: Iterable[Event], *, hidden: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Events for components/timeline.html, without those of ``hidden`` actions.
+
+    An event that repeats the one before it, as triage does at each save, says nothing new.  What one person did many
+    times in a row is told once.
+    """
+    told: list[dict[str, Any]] = []
+    seen: dict[str, str] = {}
+    for event in reversed([event for event in events if event.action not in hidden]):
+        if event.action.endswith(".judged") and seen.get(event.action) == event.details:
+            continue
+        seen[event.action] = event.details
+        key = (event.action, event.actor)
+        if told and event.actor and told[-1]["key"] == key and event.action not in SENTENCES:
+            told[-1]["count"] += 1
+            told[-1] |= {"title": sentence_of(event), "at": event.at}
+            continue
+        reason = event.facts.get("reason", "") if event.action in SENTENCES else ""
+        told.append({"key": key, "title": sentence_of(event), "at": event.at, "text": reason, "count": 1})
+    for item in told:
+        if item["count"] > 1:
+            item["text"] = f"The last of {item['count']} times in a row."
+    return told[::-1]
+
+
+def record_view(user: User, approval: Approval, events: Iterable[Event]) -> None:
+    """Write down that somebody opened a request they take no part in, unless they did so a moment ago."""
+    if policies.is_party(user, approval):
+        return
+    since = timezone.now() - VIEWED_AGAIN_AFTER
+    if not any(one.action == "approval.viewed" and one.actor == str(user.pk) and one.at > since for one in events):
+        log.record(actor=user, action="approval.viewed", target=approval)
+
+
+class DecidePage(OncePage, RecordView, FormPage):
+    """The page of whoever the open step names: a room says which form, and calls its own action in ``act``."""
+
+    @property
+    def step(self) -> Step:
+        """The step to decide; on a page that came too late, none."""
+        return self.approval.current_step
+
+    @property
+    def success_url(self) -> str:
+        return self.approval.get_absolute_url()

@@ -1,0 +1,328 @@
+"""The pages of those who read a request and decide it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html_join
+
+from portal.accounts.models import Role, User
+from portal.approvals import policies as approvals
+from portal.approvals.models import COLOURS, Party, Status, Step
+from portal.approvals.views import (
+    DecidePage,
+    OncePage,
+    chain,
+    conditions_of,
+    events_of,
+    record_view,
+    timeline,
+)
+from portal.notifications.delivery import subject_of
+from portal.notifications.models import Message
+from portal.ui import wording
+from portal.ui.html import link, tag
+from portal.ui.pages import Page
+from portal.ui.views import Column, ConfirmPage, DetailPage, FormPage, ListPage, RecordView
+from travel import actions, policies
+from travel.filters import TripFilter
+from travel.forms.decisions import DecideForm, NameApproverForm
+from travel.models import Traveller, Trip
+
+from .facts import facts_for, marks_of
+
+TOLD = 20  # messages that a page shows
+
+PART = {
+    "line_manager": "As line manager, confirm whether there is a business need for what is taken and used.",
+    "senior": "Say whether equipment may be taken and services used, and add anything special about this trip.",
+    "moj_security": "Judge the whole request, with the answers given so far. Add conditions and controls where needed.",
+    "operational_security": (
+        "All approvals are in. Acknowledge that you have received the request and its approvals, or ask about them. "
+        "The process is complete when you acknowledge."
+    ),
+}
+
+# With what a page about one request needs, and no query a row.
+TRIPS = Trip.objects.select_related("approval__requester", "policy").prefetch_related(
+    Prefetch(
+        "travellers",
+        Traveller.objects.select_related("person", "business_area", "clearance_stated", "clearance_held"),
+    ),
+    Prefetch("approval__parties", Party.objects.all()),
+    Prefetch("approval__steps", Step.objects.select_related("assignee", "decided_by")),
+)
+
+
+class WholeRequest(RecordView):
+    """Everything that a page shows of a request: the facts, the chain of steps, and what waits for the reader."""
+
+    records = TRIPS
+    lookup = "approval__reference"
+
+    @cached_property
+    def conditions(self) -> list[dict[str, Any]]:
+        return conditions_of(self.record.approval)
+
+    @property
+    def open_conditions(self) -> list[dict[str, Any]]:
+        """The conditions of this round that the reader takes part in and has not accepted."""
+        user, approval = self.request.user, self.record.approval
+        if not approvals.is_party(user, approval) or approval.status not in (Status.IN_REVIEW, Status.APPROVED):
+            return []
+        now = {step.pk for step in approval.steps.all() if step.round == approval.round}
+        return [one for one in self.conditions if one["step"] in now and user.pk not in one["accepted_by"]]
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        trip = self.record
+        return marks_of(is_urgent=trip.approval.is_urgent, lateness=trip.lateness, purpose=trip.purpose)
+
+    @property
+    def status(self) -> tuple[str, str]:
+        return self.record.approval.get_status_display(), self.record.approval.colour
+
+    @property
+    def back_url(self) -> str:
+        return reverse("home:index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        trip = self.record
+        rounds = chain(trip.approval, self.conditions)
+        return super().get_context_data(
+            trip=trip,
+            approval=trip.approval,
+            facts=facts_for(self.request.user, trip),
+            rounds=rounds[:1],
+            earlier_rounds=rounds[1:],
+            **kwargs,
+        )
+
+
+class Detail(WholeRequest, DetailPage):
+    """The whole request, for whoever may see it."""
+
+    policy = staticmethod(policies.can_view)
+    template_name = "travel/detail.html"
+
+    @property
+    def title(self) -> str:
+        return self.record.approval.title
+
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}"
+
+    @property
+    def actions(self) -> list[tuple[str, str]]:
+        """What the reader may do next, the most pressing first."""
+        user, trip = self.request.user, self.record
+        offered = [
+            ("Give your decision", "decide", policies.can_decide(user, trip)),
+            ("Name an approver", "name-approver", policies.can_name_approver(user, trip)),
+            ("Confirm that you are travelling", "confirm", self.is_unconfirmed),
+            ("Accept the conditions", "conditions", bool(self.open_conditions)),
+            ("Before you leave", "before-you-leave", policies.can_prepare(user, trip)),
+            ("Continue your request", "tasks", policies.can_edit(user, trip)),
+            ("Change this request", "amend", policies.can_change_approved(user, trip)),
+            ("Cancel this trip", "cancel", policies.can_change_approved(user, trip)),
+            ("Withdraw", "withdraw", policies.can_withdraw(user, trip)),
+            ("Copy to a new request", "copy", approvals.is_party(user, trip.approval)),
+        ]
+        return [(label, reverse(f"travel:{name}", args=[trip.reference])) for label, name, may in offered if may]
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether the reader travels and has not said so."""
+        in_play = self.record.approval.status in (Status.IN_REVIEW, Status.APPROVED)
+        mine = (one for one in self.record.travellers.all() if one.person_id == self.request.user.pk)
+        return in_play and any(one.confirmed_at is None for one in mine)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        events = events_of(self.record.approval)
+        record_view(request.user, self.record.approval, events)
+        return self.render_to_response(
+            self.get_context_data(
+                history=timeline(events, hidden=hidden_from(request.user)),
+                told=[
+                    {"subject": subject_of(one), "at": one.created_at, "state": one.get_state_display()}
+                    for one in Message.objects.filter(
+                        recipient=request.user, link=self.record.get_absolute_url()
+                    ).order_by("-pk")[:TOLD]
+                ],
+            )
+        )
+
+
+def hidden_from(user: User) -> tuple[str, ...]:
+    """Events that this person does not read: what the clearance register holds is for MoJ Security alone (Q4a)."""
+    return () if user.has_role(Role.MOJ_SECURITY) else ("trip.clearance_unverified",)
+
+
+class Decide(WholeRequest, DecidePage):
+    """The question of this step, under the whole request with all earlier answers."""
+
+    policy = staticmethod(policies.can_decide)
+    template_name = "travel/decide.html"
+    form_class = DecideForm
+    submit_label = "Save my decision"
+    cancel_text = "Decide later"
+
+    @property
+    def title(self) -> str:
+        return f"{self.approval.title}: your decision"
+
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}"
+
+    @property
+    def cancel_url(self) -> str:
+        return self.record.get_absolute_url()
+
+    @cached_property
+    def asked_step(self) -> Step | None:
+        """The step that the page asks about: the open one, or, on a page that came too late, the reader's own last."""
+        own = [step for step in self.approval.steps.all() if step.decided_by_id or step.assignee_id]
+        return self.step or (own[-1] if own else self.approval.steps.all()[0])
+
+    @property
+    def part(self) -> str:
+        """What exactly this person is asked to confirm, in a sentence (R10, R52-R53, R56-R59)."""
+        return " ".join(PART[key] for key in self.asked_step.stages if key in PART)
+
+    @property
+    def mentions_roaming(self) -> bool:
+        """Whether the cost of roaming belongs to the question (R62)."""
+        return "line_manager" in self.asked_step.stages and bool(self.record.takes_equipment)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"step": self.asked_step, "trip": self.record}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        record_view(request.user, self.approval, events_of(self.approval))
+        return super().get(request, *args, **kwargs)
+
+    def act(self, form: DecideForm) -> None:
+        decision = form.cleaned_data["decision"]
+        actions.decide(self.record, decision=decision, by=self.request.user, version=self.version, **form.told)
+        self.success_message = f"{self.record.reference}: {Step.Decision(decision).label.lower()}"
+
+
+class NameApprover(WholeRequest, OncePage, FormPage):
+    """MoJ Security says who decides where the route names nobody."""
+
+    policy = staticmethod(policies.can_name_approver)
+    template_name = "travel/name_approver.html"
+    form_class = NameApproverForm
+    title = "Who should decide?"
+    submit_label = "Name this approver"
+
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}"
+
+    @property
+    def cancel_url(self) -> str:
+        return self.record.get_absolute_url()
+
+    success_url = cancel_url
+
+    @property
+    def step(self) -> Step | None:
+        return self.approval.current_step
+
+    def act(self, form: NameApproverForm) -> None:
+        actions.name_approver(
+            self.record,
+            person=form.person,
+            reason=form.cleaned_data["reason"],
+            by=self.request.user,
+            version=self.version,
+        )
+        self.success_message = f"{form.person} was asked to decide {self.record.reference}"
+
+
+def takes_part(user: User, trip: Trip) -> bool:
+    """Whoever asked or travels may accept conditions, once the request was submitted."""
+    return approvals.is_party(user, trip.approval) and trip.approval.status in (Status.IN_REVIEW, Status.APPROVED)
+
+
+class AcceptConditions(WholeRequest, OncePage, ConfirmPage):
+    """What the approvers require, and one button."""
+
+    policy = staticmethod(takes_part)
+    template_name = "travel/conditions.html"
+    title = "Accept the conditions of this trip"
+    submit_label = "Accept all of these"
+
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}"
+
+    @property
+    def cancel_url(self) -> str:
+        return self.record.get_absolute_url()
+
+    success_url = cancel_url
+
+    def act(self, form: Any) -> None:
+        actions.accept_conditions(self.record, by=self.request.user, version=self.version)
+        self.success_message = f"You accepted the conditions of {self.record.reference}"
+
+
+def is_overseer(user: User) -> bool:
+    """The security teams and auditors see every request that was submitted."""
+    return user.has_role(*policies.OVERSEERS)
+
+
+class AllTrips(ListPage):
+    """Every request that the security teams and auditors may see."""
+
+    title = "All overseas travel requests"
+    policy = staticmethod(is_overseer)
+    columns = (
+        Column("reference", "Reference", order_by=["approval__reference"], is_narrow=True),
+        Column("title", "Where"),
+        Column("requester", "Asked by"),
+        Column("leaves", "Leaves", order_by=["leaves_on"], is_narrow=True),
+        Column("status", "Status", order_by=["approval__status"]),
+        Column("waits", "Waits for"),
+        Column("changed", "Last change", order_by=["approval__changed_at"], is_narrow=True),
+    )
+    default_sort = "-changed"
+    filter_class = TripFilter
+    row_noun = "request"
+
+    def get_rows(self) -> QuerySet:
+        # The room is always ours; naming it lets the database walk the index on room and last change.
+        return (
+            Trip.objects.visible_to(self.request.user)
+            .filter(approval__room=actions.ROOM)
+            .values(
+                "pk", "purpose", "lateness", "leaves_on", "approval__reference", "approval__title",
+                "approval__requester__full_name", "approval__status", "approval__is_urgent", "approval__changed_at",
+            )
+        )  # fmt: skip
+
+    def get_page(self, rows: QuerySet) -> Page:
+        page = super().get_page(rows)
+        open_steps = Step.objects.filter(approval__in=[row["pk"] for row in page.rows], state=Step.State.OPEN)
+        self.waits = {step.approval_id: step.who for step in open_steps.select_related("assignee")}
+        return page
+
+    def cells(self, record: dict[str, Any]) -> Iterator[Any]:
+        reference, status = record["approval__reference"], Status(record["approval__status"])
+        marks = marks_of(
+            is_urgent=record["approval__is_urgent"], lateness=record["lateness"], purpose=record["purpose"]
+        )
+        yield link(reference, reverse("travel:detail", args=[reference]))
+        yield record["approval__title"]
+        yield record["approval__requester__full_name"]
+        yield wording.govuk_short_date(record["leaves_on"])
+        yield format_html_join(" ", "{}", ((tag(*mark),) for mark in [(status.label, COLOURS[status]), *marks]))
+        yield self.waits.get(record["pk"], "Nobody")
+        yield wording.govuk_short_date(record["approval__changed_at"])
