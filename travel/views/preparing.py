@@ -17,7 +17,8 @@ from travel.models import Trip
 class BeforeYouLeave(RecordView, BasePage):
     """A traveller's own checklist: each tick is saved at once, and on paper it is the travel pack."""
 
-    records = Trip.objects.select_related("approval").prefetch_related("travellers", "legs", "equipment")
+    records = Trip.objects.select_related("approval").prefetch_related("travellers")
+    lookup = "approval__reference"
     policy = staticmethod(policies.can_prepare)
     title = "Before you leave"
     template_name = "travel/before_you_leave.html"
