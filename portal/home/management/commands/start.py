@@ -73,7 +73,6 @@ class Program:
 
 class Command(BaseCommand):
     help = "Runs the demo: prepares the database, then the site and its worker until Ctrl-C."
-    requires_system_checks = []  # migrate runs them
 
     def add_arguments(self, parser) -> None:
         bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
