@@ -190,8 +190,14 @@ def conditions_of(approval: Approval) -> list[dict[str, Any]]:
     return list(conditions.values())
 
 
-def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people."""
+def chain(
+    approval: Approval, conditions: Iterable[dict[str, Any]], *, approved: str = Step.Decision.APPROVE.label
+) -> list[dict[str, Any]]:
+    """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people.
+
+    ``approved`` is what the room calls a yes, where that is not "Approved".
+    """
+    said = dict(Step.Decision.choices) | {Step.Decision.APPROVE: approved}
     by_step: dict[int, list[dict[str, Any]]] = {}
     for condition in conditions:
         by_step.setdefault(condition["step"], []).append(
@@ -203,7 +209,7 @@ def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict
             {
                 "label": step.label,
                 "who": str(step.decided_by) if step.decided_by_id else step.who,
-                "state": step.get_decision_display() if step.decision else step.get_state_display(),
+                "state": said[step.decision] if step.decision else step.get_state_display(),
                 "colour": STATE_COLOURS[step.decision or step.state],
                 "is_overdue": step.is_overdue,
                 "decided_at": step.decided_at,
@@ -214,6 +220,7 @@ def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict
                 "answers": step.answers,
                 "comment": step.comment,
                 "conditions": by_step.get(step.pk, []),
+                "is_to_come": step.state == Step.State.WAITING,
             }
         )
     return [{"number": number, "steps": rounds[number]} for number in sorted(rounds, reverse=True)]

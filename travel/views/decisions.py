@@ -91,7 +91,8 @@ class WholeRequest(RecordView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         trip = self.record
-        rounds = chain(trip.approval, self.conditions)
+        # Nobody approves a holiday (Q3).
+        rounds = chain(trip.approval, self.conditions, approved="Noted" if trip.is_personal else "Approved")
         return super().get_context_data(
             trip=trip,
             approval=trip.approval,
@@ -323,6 +324,7 @@ class AllTrips(ListPage):
         yield record["approval__title"]
         yield record["approval__requester__full_name"]
         yield wording.govuk_short_date(record["leaves_on"])
-        yield format_html_join(" ", "{}", ((tag(*mark),) for mark in [(status.label, COLOURS[status]), *marks]))
+        tags = ((tag(*mark),) for mark in [(status.label, COLOURS[status]), *marks])
+        yield format_html_join("", '<div class="govuk-!-margin-bottom-1">{}</div>', tags)
         yield self.waits.get(record["pk"], "Nobody")
         yield wording.govuk_short_date(record["approval__changed_at"])
