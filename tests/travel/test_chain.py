@@ -254,6 +254,24 @@ def test_a_governor_without_a_post_any_more_no_longer_gets_requests(cast):
     assert chain(trip)[1] == ("senior", "New Governor")
 
 
+def test_a_governor_who_has_left_the_department_is_not_asked(cast):
+    User.objects.filter(pk=cast.governor.pk).update(is_active=False)
+
+    trip = a_trip(cast.officer, countries=GERMANY, stated="bpss")
+
+    assert chain(trip)[1] == ("senior", "MoJ Security to name an approver")
+
+
+def test_a_picked_approver_who_leaves_before_submission_is_not_asked(cast):
+    trip = a_draft(cast.traveller)
+    actions.choose_approver(trip, stage="line_manager", person=cast.colleague, reason="Moved.", by=cast.traveller)
+    User.objects.filter(pk=cast.colleague.pk).update(is_active=False)
+
+    actions.submit(reload(trip), by=cast.traveller)
+
+    assert chain(trip) == [("line_manager", "Mark Manager")]
+
+
 # Picking somebody else ----------------------------------------------------------------------------------------------
 
 

@@ -92,6 +92,12 @@ def test_addresses_are_one_case_and_unique():
         User.objects.filter(full_name="Mixed").update(email="UPPER@example.test")
 
 
+def test_the_line_upwards_skips_who_has_left(cast):
+    User.objects.filter(pk=cast.manager.pk).update(is_active=False)
+
+    assert list(cast.traveller.line_upwards()) == [cast.senior]
+
+
 def test_nobody_is_their_own_line_manager():
     lone = person("Lone Lee")
 
