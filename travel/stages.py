@@ -1,7 +1,7 @@
 """Who decides a trip, in which order: the table, and whom each stage proposes (R10, R48-R59, Q1-Q2a)."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils import timezone
 
@@ -126,7 +126,7 @@ def predicted(trip: Trip) -> list[Planned]:
     return plan(STAGES, trip, parties=parties)
 
 
-def likely_days(step: Planned) -> int:
+def likely_days(step: Planned | Step) -> int:
     """Return the working days within which eight of ten recent decisions of this stage were made.
 
     Where there are too few decisions to say, it is what the policy gives the stage.
@@ -137,6 +137,16 @@ def likely_days(step: Planned) -> int:
         working_days_between(counts_from(opened), timezone.localdate(decided)) for opened, decided in moments
     )
     return max(1, taken[len(taken) * 8 // 10]) if len(taken) >= ENOUGH_TO_SAY else step.days
+
+
+def likely_dates(steps: Iterable[Planned | Step]) -> list[datetime.date]:
+    """Return by which day each of these steps, one after the other, is likely to be done."""
+    day, dates = counts_from(timezone.now()), []
+    for step in steps:
+        due_on = getattr(step, "due_on", None)
+        day = max(due_on, day) if due_on else add_working_days(day, likely_days(step))
+        dates.append(day)
+    return dates
 
 
 def ask_by(trip: Trip, steps: list[Planned]) -> datetime.date:

@@ -1,0 +1,450 @@
+"""The pages on which a request is drafted: the task list, one page a section, triage's answer, check and submit."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse_lazy
+from django.utils import timezone
+
+from portal.approvals.models import Status, Step
+from portal.approvals.views import OncePage, typed_into
+from portal.ui.forms import PortalForm
+from portal.ui.views import BasePage, FormPage
+from portal.ui.wording import working_days
+from travel import actions
+from travel.forms.requests import ChooseApproverForm, DeclarationForm
+from travel.forms.sections import FORMS, SectionForm
+from travel.models import Trip
+from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, missing, sections_of
+from travel.stages import ask_by, likely_dates, notice_ends, policy_of, predicted
+
+from .trips import DraftPage, address
+
+# Where the start page explains the rules: by the kind of the row, or, for rules without one, by the outcome.
+MEANINGS = {
+    "country_rating": "high-attention-countries",
+    "clearance_trigger": "clearances",
+    "": {
+        Trip.Outcome.NOTHING: "nothing-to-do",
+        Trip.Outcome.MANAGER: "line-manager",
+        Trip.Outcome.FULL: "already-left",
+    },
+}
+# What each stage sees and is asked, for the page before submitting (R10, R52-R53, R56-R59).
+SEES = {
+    "line_manager": "Is asked to confirm the business need, both to take the equipment and to use the services.",
+    "senior": "Is asked to approve taking the equipment and using the services, and for special considerations.",
+    "moj_security": "Sees the whole request with the answers given before, and decides.",
+    "operational_security": "Gets a copy of the request and of all approvals, and acknowledges it.",
+}
+
+
+def next_page(trip: Trip, section: Section, *, outcome_before: str) -> str:
+    """Where "Save and continue" leads: triage's answer once it is known or new, the next gap, or the check."""
+    gaps = missing(trip)
+    if section.group == BEFORE and can_be_judged(trip) and (gaps or trip.outcome != outcome_before or is_nothing(trip)):
+        return address(trip, "answer")
+    if not gaps:
+        return address(trip, "check")
+    order = list(SECTIONS)
+    later = [gap for gap in gaps if order.index(gap) > order.index(section)]
+    return address(trip, "section", section=(later or gaps)[0].key)
+
+
+def is_nothing(trip: Trip) -> bool:
+    return trip.outcome == Trip.Outcome.NOTHING
+
+
+class Tasks(DraftPage, BasePage):
+    """The sections of a request, what each still needs, and what triage says so far."""
+
+    title = "Your overseas trip"
+    template_name = "travel/tasks.html"
+    back_url = reverse_lazy("travel:index")
+    back_text = "Your trips"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+    @cached_property
+    def groups(self) -> list[dict[str, Any]]:
+        """The tasks, by group; those that wait for triage's answer cannot start yet."""
+        asked = sections_of(self.record)
+        groups = [{"title": BEFORE, "tasks": [self.task(one) for one in asked if one.group == BEFORE]}]
+        if is_nothing(self.record):
+            return groups
+        if can_be_judged(self.record):
+            tasks = [self.task(one) for one in asked if one.group == REQUEST]
+        else:
+            tasks = [
+                {"title": title, "status": "Cannot start yet"}
+                for title in ("What you take and use, and why", "How you will connect, and with whom you travel")
+            ]
+        return [*groups, {"title": REQUEST, "tasks": tasks}, {"title": "Submit", "tasks": [self.submit_task]}]
+
+    def task(self, section: Section) -> dict[str, str]:
+        is_done = section.is_complete(self.record)
+        state = {"status": "Completed"} if is_done else {"status": "Not yet started", "colour": "blue"}
+        return {"title": section.title, "url": self.address("section", section=section.key), **state}
+
+    @property
+    def submit_task(self) -> dict[str, str]:
+        if self.gaps:
+            return {"title": "Check your answers and submit", "status": "Cannot start yet"}
+        return {
+            "title": "Check your answers and submit",
+            "url": self.address("check"),
+            "status": "Ready",
+            "colour": "blue",
+        }
+
+    @cached_property
+    def gaps(self) -> list[Section]:
+        return missing(self.record)
+
+    @property
+    def is_judged(self) -> bool:
+        return self.record.outcome != Trip.Outcome.UNKNOWN
+
+    @cached_property
+    def sendings_back(self) -> list[Step]:
+        """What was asked in each round, the newest first."""
+        if self.record.approval.round == 0:
+            return []
+        steps = self.record.approval.steps.filter(decision=Step.Decision.SEND_BACK).select_related("decided_by")
+        return list(steps.order_by("-round"))
+
+    @property
+    def last_sent_back(self) -> Step | None:
+        """What the last round ended with, unless the requester reopened it."""
+        newest = next(iter(self.sendings_back), None)
+        return newest if newest and newest.round == self.record.approval.round else None
+
+    @property
+    def asked_earlier(self) -> list[Step]:
+        return [step for step in self.sendings_back if step != self.last_sent_back]
+
+    @property
+    def is_reopened(self) -> bool:
+        return self.record.approval.status == Status.SENT_BACK and self.last_sent_back is None
+
+    @property
+    def is_draft(self) -> bool:
+        return self.record.approval.status == Status.DRAFT
+
+
+class SectionPage(DraftPage, OncePage, FormPage):
+    """One section: its questions, and its rows."""
+
+    template_name = "travel/section.html"
+    submit_label = "Save and continue"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        key = self.kwargs["section"]
+        self.section = next((one for one in SECTIONS if one.key == key), None)
+        if self.section is None:
+            raise Http404
+        self.form_class: type[SectionForm] = FORMS[key]
+
+    @property
+    def title(self) -> str:
+        return self.section.title
+
+    @property
+    def back_url(self) -> str:
+        return self.address("tasks")
+
+    def get_template_names(self) -> list[str]:
+        own = f"travel/section_{self.section.key.replace('-', '_')}.html"
+        return [own, self.template_name] if self.template_name == SectionPage.template_name else [self.template_name]
+
+    @property
+    def is_for_others(self) -> bool:
+        """Whether the requester asks for people of whom they are none."""
+        return all(one.person_id != self.record.approval.requester_id for one in self.record.travellers.all())
+
+    @property
+    def is_party(self) -> bool:
+        return len(self.record.travellers.all()) > 1
+
+    @property
+    def notice_ends(self):
+        """The first day of departure that leaves the approvers their time, for whoever asks today."""
+        return notice_ends(policy_of(self.record))
+
+    @property
+    def notice_days(self) -> int:
+        return policy_of(self.record).notice_days
+
+    # The advice after the first section ------------------------------------------------------------------------------
+
+    @property
+    def advice(self) -> list[str]:
+        """Which ways around a request the answers before asking point to (R5-R7); none of them is a dead end."""
+        trip = self.record
+        found = {
+            "no-need": trip.needs_it is False,
+            "another-way": bool(trip.another_way),
+            "inbox": bool(trip.inbox_only),
+        }
+        return [name for name, applies in found.items() if applies]
+
+    @property
+    def shows_advice(self) -> bool:
+        return self.section.key == "before-you-ask" and "advice" in self.request.GET and bool(self.advice)
+
+    @property
+    def continue_url(self) -> str:
+        return next_page(self.record, self.section, outcome_before=self.record.outcome)
+
+    # The form and its rows -------------------------------------------------------------------------------------------
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"trip": self.record}
+
+    def get_form(self) -> SectionForm:
+        form = super().get_form()
+        if form.rows_class is not None:
+            self.formset_class = partial(form.rows_class, section=form)
+        return form
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.section.applies(self.record):
+            return HttpResponseRedirect(self.address("tasks"))
+        if self.shows_advice:
+            self.template_name = "travel/advice.html"
+            return self.render_to_response(self.get_context_data())
+        form = self.get_form()
+        self.formset = self.get_formset()
+        return self.show(form)
+
+    def get_rows(self) -> list[dict[str, Any]]:
+        return self.form_class.rows_of(self.record)
+
+    def act(self, form: SectionForm) -> str:
+        form.rows = self.formset
+        outcome_before = self.record.outcome
+        actions.save_section(self.record, self.section, by=self.request.user, version=self.version, form=form)
+        if "later" in self.request.POST:
+            return self.address("tasks")
+        trip = actions.fresh(self.record)
+        self.record = trip
+        if self.section.key == "before-you-ask" and self.advice:
+            return f"{self.address('section', section='before-you-ask')}?advice"
+        return next_page(trip, self.section, outcome_before=outcome_before)
+
+    def show_changed(self, form: Any, reason: str = "") -> HttpResponse:
+        """The page again; what is saved by now stands beside what was typed."""
+        self.is_overtaken = True
+        return super().show_changed(form, reason)
+
+    is_overtaken = False
+
+    @property
+    def saved_now(self) -> list[dict[str, str]]:
+        """What this section says by now, for a page that was overtaken."""
+        if not self.is_overtaken:
+            return []
+        return [{"key": key, "value": value} for key, value in self.form_class.answers_of(self.record)]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if "typed" in kwargs:
+            formset = self.formset or self.get_formset()
+            for number, row in enumerate(formset.forms if formset is not None else (), start=1):
+                kwargs["typed"] += [
+                    {"key": f"{formset.row_name} {number}: {typed['key'].lower()}", "value": typed["value"]}
+                    for typed in typed_into(row)
+                ]
+        return super().get_context_data(**kwargs)
+
+
+class ChainMixin:
+    """What will happen to a trip, for the pages before submitting."""
+
+    records = Trip.objects.with_people().prefetch_related(
+        "chosen_approvers__person", "policy__stage_times", "policy__approver_routes"
+    )
+    record: Trip
+
+    @cached_property
+    def steps(self):
+        return predicted(self.record)
+
+    @cached_property
+    def chain(self) -> list[dict[str, Any]]:
+        """Who will decide, in order, by when, and whom one may put in their place."""
+        rows = []
+        for step, day in zip(self.steps, likely_dates(self.steps), strict=True):
+            stages = step.stage.split("+")
+            rows.append(
+                {
+                    "label": step.label,
+                    "who": step.who,
+                    "reason": step.reason,
+                    "is_unrouted": step.is_unrouted,
+                    "day": day,
+                    "sees": [SEES[stage] for stage in stages],
+                    "wrong_manager_url": self.choose("line_manager") if "line_manager" in stages else "",
+                    "another_url": self.choose("senior") if "senior" in stages else "",
+                }
+            )
+        return rows
+
+    def choose(self, stage: str) -> str:
+        return address(self.record, "choose-approver", stage=stage)
+
+    @property
+    def ask_by(self):
+        return ask_by(self.record, self.steps)
+
+    @property
+    def ask_by_is_past(self) -> bool:
+        return self.ask_by < timezone.localdate()
+
+    @property
+    def is_short_notice(self) -> bool:
+        return self.record.leaves_on < notice_ends(policy_of(self.record))
+
+    @property
+    def short_notice(self) -> str:
+        usual = working_days(policy_of(self.record).notice_days)
+        return f"You leave in less than the usual {usual}. The request will be marked as urgent for every approver."
+
+
+class Answer(ChainMixin, DraftPage, OncePage, FormPage):
+    """What triage says, which rule says so, and who would decide."""
+
+    template_name = "travel/answer.html"
+    submit_label = "Keep this answer"
+    success_message = "Answer kept. You do not have to ask anybody"
+    form_class = PortalForm
+    TITLES: ClassVar = {
+        Trip.Outcome.NOTHING: "You do not need approval for this trip",
+        Trip.Outcome.MANAGER: "Your line manager has to approve this trip",
+        Trip.Outcome.FULL: "This trip needs the full process",
+    }
+
+    @property
+    def title(self) -> str:
+        return self.TITLES[Trip.Outcome(self.record.outcome)]
+
+    @property
+    def back_url(self) -> str:
+        return self.address("tasks")
+
+    @property
+    def success_url(self) -> str:
+        return self.record.get_absolute_url()
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.record.outcome == Trip.Outcome.UNKNOWN:
+            return HttpResponseRedirect(self.address("tasks"))
+        return super().get(request, *args, **kwargs)
+
+    @property
+    def rules(self) -> Iterator[dict[str, str]]:
+        """The rules that said so, each with the place that explains it."""
+        for rule in self.record.rules:
+            meaning = MEANINGS[rule["row"].partition(":")[0]]
+            anchor = meaning if isinstance(meaning, str) else meaning[Trip.Outcome(self.record.outcome)]
+            yield {"text": rule["text"], "anchor": anchor}
+
+    @property
+    def is_nothing(self) -> bool:
+        return is_nothing(self.record)
+
+    @property
+    def is_manager_only(self) -> bool:
+        return self.record.outcome == Trip.Outcome.MANAGER
+
+    @property
+    def continue_url(self) -> str:
+        gaps = missing(self.record)
+        return self.address("section", section=gaps[0].key) if gaps else self.address("check")
+
+    def act(self, form: PortalForm) -> None:
+        actions.keep_answer(self.record, by=self.request.user, version=self.version)
+
+
+class ChooseApprover(DraftPage, OncePage, FormPage):
+    """Name somebody else for a stage: the right line manager, or another person entitled to approve."""
+
+    template_name = "travel/choose_approver.html"
+    form_class = ChooseApproverForm
+    submit_label = "Save"
+    TITLES: ClassVar = {"line_manager": "Who is your line manager?", "senior": "Pick another approver"}
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.stage = self.kwargs["stage"]
+        if self.stage not in self.TITLES:
+            raise Http404
+
+    @property
+    def title(self) -> str:
+        return self.TITLES[self.stage]
+
+    @property
+    def back_url(self) -> str:
+        return self.address("answer")
+
+    cancel_url = success_url = back_url
+
+    @property
+    def lead(self):
+        return self.record.lead.person
+
+    def act(self, form: ChooseApproverForm) -> None:
+        actions.choose_approver(
+            self.record, stage=self.stage, person=form.person, reason=form.cleaned_data["reason"],
+            by=self.request.user, version=self.version,
+        )  # fmt: skip
+
+
+class Check(ChainMixin, DraftPage, OncePage, FormPage):
+    """Check your answers: everything said, who will see it, and the one button that submits."""
+
+    title = "Check your answers"
+    template_name = "travel/check.html"
+    form_class = DeclarationForm
+    submit_label = "Submit request"
+
+    @property
+    def back_url(self) -> str:
+        return self.address("tasks")
+
+    @property
+    def success_url(self) -> str:
+        return self.address("submitted")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_nothing(self.record) or missing(self.record):
+            return HttpResponseRedirect(self.address("tasks"))
+        return super().get(request, *args, **kwargs)
+
+    @property
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """Every answer, by section, each with the link that changes it."""
+        for section in sections_of(self.record):
+            url = self.address("section", section=section.key)
+            rows = [
+                {"key": key, "value": value, "change_url": url}
+                for key, value in FORMS[section.key].answers_of(self.record)
+            ]
+            yield {"title": section.title, "rows": rows}
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The travellers who will be asked to confirm."""
+        me = self.record.approval.requester_id
+        return [one.person.full_name for one in self.record.travellers.all() if one.person_id != me]
+
+    @property
+    def is_manager_only(self) -> bool:
+        return self.record.outcome == Trip.Outcome.MANAGER
+
+    def act(self, form: DeclarationForm) -> None:
+        actions.submit(self.record, by=self.request.user, version=self.version)
