@@ -38,7 +38,7 @@ assets: ## Build static/ from frontend/ (needs Node)
 	cd frontend && npm ci && npm run build
 
 screenshot: dev ## Make docs/screenshot.png from a demo of its own
-	.venv/bin/python docs/screenshot.py
+	PYTHONPATH=. .venv/bin/python docs/screenshot.py
 
 image: ## Build the container image
 	docker build --tag staff-security-portal .
