@@ -101,22 +101,6 @@ def test_after_a_sign_in_the_next_code_is_printed_and_holds_at_once(visitor, ano
     assert visitor.is_in
 
 
-def test_the_printed_code_holds_for_an_app_whose_clock_was_found_slow(visitor, dina, clock):
-    device = policy.authenticator_app(dina)
-    device.drift = -1
-    device.save()
-    visitor.give_password(dina)
-
-    visitor.give_code(run("code", dina.email)[0])
-    visitor.post("/accounts/logout/")
-    visitor.give_password(dina)
-    code, note = run("code", dina.email)
-    clock.forward(seconds=int(re.search(r"\d+", note)[0]) if note else 0)
-    visitor.give_code(code)
-
-    assert visitor.is_in
-
-
 @pytest.mark.parametrize("who", ["a real person", "nobody", "production"])
 def test_the_code_of_anybody_else_is_not_printed(maya, dina, settings, who):
     settings.DEMO = who != "production"

@@ -124,9 +124,10 @@ def test_links_in_letters_stand_on_the_portals_own_address(visitor, maya, clock,
     assert links[0].startswith("http://127.0.0.1:8000/accounts/password/reset/key/")
 
 
-def test_asking_for_a_link_tells_nobody_who_has_an_account(visitor, maya, administrator, clock):
+@pytest.mark.parametrize("facts", [{"is_active": False}, {"ends_on": timezone.datetime(2027, 2, 28).date()}])
+def test_asking_for_a_link_tells_nobody_who_has_an_account(visitor, maya, administrator, clock, facts):
     """S24: known, unknown and a leaver's; status, body, headers."""
-    User.objects.filter(pk=administrator.pk).update(is_active=False)
+    User.objects.filter(pk=administrator.pk).update(**facts)
 
     answers = [ask_for_link(visitor, email) for email in (maya.email, "nobody@justice.example", administrator.email)]
 

@@ -530,6 +530,16 @@ def test_of_two_browsers_that_set_up_an_app_one_wins(visitor, another, newcomer,
     assert TOTP.objects.get(user=newcomer).pk == second.pk
 
 
+def test_enrolment_closes_with_the_first_app_whatever_page_asks(newcomer):
+    first, second = (TOTP.objects.create(user=newcomer, confirmed=False, name="App") for _ in range(2))
+    actions.enrol(device=first)
+
+    with pytest.raises(actions.NotAllowed, match="already set up"):
+        actions.enrol(device=second)
+
+    assert list(TOTP.objects.filter(confirmed=True)) == [first]
+
+
 def test_nothing_changes_by_looking_at_the_enrolment_page(visitor, newcomer, clock):
     device = start_enrolment(visitor, newcomer)
 
