@@ -1,5 +1,6 @@
 """The one door for codes: what it counts, when it locks, and what it keeps at rest."""
 
+import itertools
 import threading
 from datetime import timedelta
 
@@ -280,16 +281,25 @@ def test_one_recovery_code_given_at_once_wins_once(runner):
 
 
 @pytest.mark.postgresql
-def test_of_many_guesses_at_once_one_reaches_the_seed(runner):
-    """S8: the others are told to wait, right or wrong."""
-    device = policy.authenticator_app(runner)
-    guess = wrong_code(device)
+@pytest.mark.parametrize("has_state", [False, True])
+def test_of_many_guesses_at_once_one_reaches_each_factor(runner, has_state):
+    """S8: both are counted, and the others are told to wait, right or wrong."""
+    if has_state:
+        SignInState.objects.create(user=runner)
+    device, codes = policy.authenticator_app(runner), policy.recovery_codes(runner)
+    guesses = itertools.cycle([(device, wrong_code(device)), (codes, "a" * 24)])
+    lock = threading.Lock()
 
-    said = at_once(lambda: otp.check_code(runner, device, guess))
+    def guess():
+        with lock:
+            factor, code = next(guesses)
+        otp.check_code(runner, factor, code)
+
+    said = at_once(guess)
 
     assert None not in said
-    assert sum("Wait" in str(refusal) for refusal in said) == MANY - 1
-    assert SignInState.objects.get(user=runner).failures == 1
+    assert sum("Wait" in str(refusal) for refusal in said) == MANY - 2
+    assert SignInState.objects.get(user=runner).failures == 2
 
 
 @pytest.mark.postgresql
