@@ -36,8 +36,8 @@ def inbox(user: User) -> QuerySet[Step]:
 
 
 def asked_for(user: User) -> QuerySet[Approval]:
-    """What this person asked for, and what others submitted that they take part in."""
-    known = Q(requester=user) | Q(submitted_at__isnull=False)
+    """What this person asked for, and what others submitted that they take part in; a deleted draft is gone."""
+    known = Q(requester=user) & ~Q(status=Status.WITHDRAWN) | Q(submitted_at__isnull=False)
     return Approval.objects.concerning(user).filter(known).select_related("requester")
 
 
