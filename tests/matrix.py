@@ -101,6 +101,10 @@ MATRIX = {
 ARGUMENTS = {"travel:section": {"section": "purpose"}, "travel:choose-approver": {"stage": "line_manager"}}
 
 
+#: What is posted, where an empty form would ask for something that is not there.
+DATA = {"travel:before-you-leave": {"task": "guidance", "done": "yes"}}
+
+
 def rows():
     """Yield (route, method, record, {person: sign})."""
     for (route, method, record), signs in MATRIX.items():

@@ -7,7 +7,7 @@ from django.urls import reverse
 from portal.accounts.models import User
 from portal.approvals.models import Status
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
-from tests.matrix import ARGUMENTS, WHO, rows
+from tests.matrix import ARGUMENTS, DATA, WHO, rows
 from tests.people import Cast, sign_in
 from travel import actions
 from travel.models import Trip
@@ -74,7 +74,7 @@ def test_who_may_do_what(client, cast, route, method, record, signs):
         client.logout()
         if who != "stranger":
             sign_in(client, people[who])
-        seen[who] = sign_of(getattr(client, method)(url_of(route, trip)))
+        seen[who] = sign_of(getattr(client, method)(url_of(route, trip), DATA.get(route, {}) if method == "post" else {}))
 
     assert seen == signs
 
