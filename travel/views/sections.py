@@ -1,5 +1,6 @@
 """The pages on which a request is drafted: the task list, one page a section, triage's answer, check and submit."""
 
+import datetime
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from portal.ui.wording import working_days
 from travel import actions
 from travel.forms.requests import ChooseApproverForm, DeclarationForm
 from travel.forms.sections import FORMS, SectionForm
-from travel.models import Trip
+from travel.models import PolicyVersion, Trip
 from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, missing, sections_of
 from travel.stages import ask_by, likely_dates, notice_ends, policy_of, predicted
 
@@ -170,14 +171,14 @@ class SectionPage(DraftPage, OncePage, FormPage):
     def is_party(self) -> bool:
         return len(self.record.travellers.all()) > 1
 
-    @property
-    def notice_ends(self):
-        """The first day of departure that leaves the approvers their time, for whoever asks today."""
-        return notice_ends(policy_of(self.record))
+    @cached_property
+    def edition(self) -> PolicyVersion:
+        return policy_of(self.record)
 
     @property
-    def notice_days(self) -> int:
-        return policy_of(self.record).notice_days
+    def notice_ends(self) -> datetime.date:
+        """The first day of departure that leaves the approvers their time, for whoever asks today."""
+        return notice_ends(self.edition)
 
     # The advice after the first section ------------------------------------------------------------------------------
 
