@@ -30,10 +30,10 @@ def read(name: str) -> str:
 
 
 def texts(*endings: str) -> dict[str, str]:
-    """Return the files that people write: not pictures, and not the built copies of other people's code."""
+    """Return the files that people write: not pictures, and neither built nor copied from elsewhere."""
     found = {}
     for name in files():
-        if name.endswith(endings or "") and not name.startswith("static/") and not name.endswith("package-lock.json"):
+        if name.endswith(endings or "") and not name.startswith("static/") and not name.endswith(".json"):
             try:
                 found[name] = read(name)
             except UnicodeDecodeError:
