@@ -62,8 +62,8 @@ class Contact(models.Model):
 
     @property
     def reachable(self) -> "Contact":
-        """This contact, or the stand-in when its details are missing: a card never prints a blank."""
-        return self.stand_in if self.details_missing and self.stand_in else self
+        """This contact, or the stand-in when it is retired or its details are missing: a card never prints a blank."""
+        return self.stand_in if (self.details_missing or self.is_retired) and self.stand_in else self
 
     def is_due_for_review(self) -> bool:
         """Contacts are verified every three months (Q25)."""

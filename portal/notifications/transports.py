@@ -1,7 +1,10 @@
 """Hand one e-mail to the outside: GOV.UK Notify's place is here too, behind the same two methods."""
 
 import re
+import smtplib
 from dataclasses import dataclass
+from email.utils import parseaddr
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +14,10 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 
 class Refused(Exception):
     """This one message will never be accepted: the address or the content is wrong."""
+
+
+class Unavailable(Exception):
+    """Nothing can be handed over to anybody now; certainly nothing was."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,22 @@ class Transport(Protocol):
         """Hand over one e-mail and return the provider's id.
 
         :raises Refused: it will never be accepted.
+        :raises Unavailable: nobody's would be accepted now.
         """
 
 
 def as_message(email: Email, connection=None) -> EmailMultiAlternatives:
-    """Return Django's message; control characters in the subject would end the header block early on some Pythons."""
-    subject = re.sub(r"[\s\x00-\x1f\x7f\u2028\u2029]+", " ", email.subject).strip()
-    headers = {"X-Portal-Message": email.key}
+    """Return Django's message; control characters in the subject would end the header block early on some Pythons.
+
+    The message's id is made of the key: a mailbox that is handed the same e-mail twice can tell.
+    """
+    subject = re.sub(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", email.subject).strip()
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    headers = {
+        "X-Portal-Message": email.key,
+        "Message-ID": f"<{sha256(email.key.encode()).hexdigest()[:32]}@{domain}>",
+        "Auto-Submitted": "auto-generated",  # An absence note that answers would otherwise be answered in turn.
+    }
     message = EmailMultiAlternatives(
         subject, email.text, settings.DEFAULT_FROM_EMAIL, [email.to], headers=headers, connection=connection
     )
@@ -54,7 +70,25 @@ class SmtpTransport:
         return None
 
     def send(self, email: Email) -> str:
-        as_message(email, self.connection).send()
+        message = as_message(email, self.connection)
+        try:
+            self.connection.open()
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unavailable from error
+        try:
+            message.send()
+        except smtplib.SMTPSenderRefused as error:
+            raise Unavailable from error  # It is our address that is refused, so every e-mail would be.
+        except smtplib.SMTPRecipientsRefused as error:
+            if all(code >= 500 for code, _ in error.recipients.values()):
+                raise Refused from error
+            raise
+        except smtplib.SMTPDataError as error:
+            if error.smtp_code >= 500:
+                raise Refused from error
+            raise
+        finally:
+            self.connection.close()
         return email.key
 
 

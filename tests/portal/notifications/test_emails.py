@@ -1,0 +1,125 @@
+"""What the e-mails say: every template that the code names exists, and holds no more than a reference and a link."""
+
+import ast
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings
+
+from portal.approvals.models import Step
+from portal.notifications import delivery
+from portal.notifications.models import Message
+from tests.people import person
+
+FOLDER = Path(settings.BASE_DIR) / "templates" / "emails"
+PARTS = {"footer"}  # Part of every e-mail, and none itself.
+TEMPLATES = sorted({path.stem for path in FOLDER.glob("*.txt")} - PARTS)
+ALLOWED = {"reference", "url", "name", "portal_name"}
+TELLING = {"enqueue", "tell", "tell_parties", "tell_deciders"}
+
+
+# Named by allauth, whose notifications the door sends as its own.
+BY_ALLAUTH = {"password_changed", "password_reset"}
+# What the code fills into the names of templates, by how it is written there.
+FILLED_IN = {
+    "verb": ("withdraw", "cancel", "amend"),
+    "step.verb": Step.Verb.values,
+    "template": ("request-waits-to-approve",),
+}
+
+
+def code() -> list[ast.AST]:
+    """Return every node of the product's own code."""
+    files = [path for app in ("portal", "travel") for path in (Path(settings.BASE_DIR) / app).rglob("*.py")]
+    return [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+
+
+def constants(nodes) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def filled_in(node: ast.JoinedStr) -> set[str]:
+    """Return what an f-string can become."""
+    parts = [
+        [part.value] if isinstance(part, ast.Constant) else FILLED_IN.get(ast.unparse(part.value), [])
+        for part in node.values
+    ]
+    return {"".join(choice) for choice in itertools.product(*parts)}
+
+
+def named_in_the_code() -> set[str]:
+    """Return the template of every message that the code can owe."""
+    nodes = code()
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    owing = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in TELLING]
+    given = [argument for call in owing for argument in (*call.args, *(word.value for word in call.keywords))]
+    names = constants(node for argument in given for node in ast.walk(argument))
+    # Tables and variables that hold names stand outside of the calls.
+    names |= constants(nodes)
+    names |= {name for node in nodes if isinstance(node, ast.JoinedStr) for name in filled_in(node)}
+    return {name for name in names if re.fullmatch(r"(request|trip)-[a-z-]+[a-z]", name)} | letters(owing)
+
+
+def letters(owing: list[ast.Call]) -> set[str]:
+    """Return the names that the door gives, which have another shape."""
+    names = constants(argument for call in owing for argument in call.args)
+    return {name for name in names if re.fullmatch(r"[a-z]+(_[a-z]+)+", name)}
+
+
+def test_every_template_that_the_code_names_exists_and_no_other():
+    named = named_in_the_code()
+
+    assert {"request-waits-to-approve-urgently", "request-withdraw", "trip-confirm", "app_set_up"} <= named
+    assert named - set(TEMPLATES) == set()
+    assert set(TEMPLATES) - named == BY_ALLAUTH
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_each_says_no_more_than_a_reference_and_a_link(template):
+    source = (FOLDER / f"{template}.txt").read_text()
+
+    assert set(re.findall(r"{{\s*(\w+)", source)) <= ALLOWED
+    assert set(re.findall(r"{%\s*(\w+)", source)) <= {"autoescape", "endautoescape", "if", "endif"}
+    assert source.startswith("{% autoescape off %}")
+    assert "{{ url }}" in source
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_each_can_be_sent_as_text_and_as_a_page(template):
+    message = Message(
+        recipient=person("Ann & Bob <i>Smith</i>", area="moj-hq"),
+        template=template,
+        context={"reference": "TRV-8F4K2M"},
+        link="/travel/TRV-8F4K2M/",
+        dedupe_key="TRV-8F4K2M:v1",
+    )
+
+    mail = delivery.compose(message)
+
+    url = f"{settings.PORTAL_URL}/travel/TRV-8F4K2M/"
+    page = BeautifulSoup(mail.html, "html.parser")
+    words = " ".join(page.get_text(" ").split())
+    assert mail.subject
+    assert "\n" not in mail.subject
+    assert "Hello Ann & Bob <i>Smith</i>," in mail.text
+    assert mail.text.count(url) == 1
+    assert [link["href"] for link in page.select("a")] == [url]
+    assert not re.search(r"{{|{%|  |&amp;|please|successfully", mail.text, re.IGNORECASE)
+    for paragraph in mail.text.replace("\n--\n", "\n").split("\n\n"):
+        assert " ".join(paragraph.split()) in words
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_list_of_messages_shows_the_same_subject(template):
+    message = Message(template=template, context={"reference": "TRV-8F4K2M"})
+
+    subject = delivery.subject_of(message)
+
+    assert subject
+    assert "{" not in subject
+    if template.startswith(("request-", "trip-")):
+        assert "TRV-8F4K2M" in subject
