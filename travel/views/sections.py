@@ -33,6 +33,17 @@ MEANINGS = {
         Trip.Outcome.FULL: "already-left",
     },
 }
+# The sections whose page says something before it asks.
+INTRODUCED = {
+    "before-you-ask": "travel/section_before_you_ask.html",
+    "travellers": "travel/section_travellers.html",
+    "itinerary": "travel/section_itinerary.html",
+    "equipment": "travel/section_equipment.html",
+    "company": "travel/section_company.html",
+    "hosts": "travel/section_hosts.html",
+    "roaming": "travel/section_roaming.html",
+    "urgency": "travel/section_urgency.html",
+}
 # What each stage sees and is asked, for the page before submitting (R10, R52-R53, R56-R59).
 SEES = {
     "line_manager": "Is asked to confirm the business need, both to take the equipment and to use the services.",
@@ -149,6 +160,7 @@ class SectionPage(DraftPage, OncePage, FormPage):
         if self.section is None:
             raise Http404
         self.form_class: type[SectionForm] = FORMS[key]
+        self.template_name = INTRODUCED.get(key, self.template_name)
 
     @property
     def title(self) -> str:
@@ -157,10 +169,6 @@ class SectionPage(DraftPage, OncePage, FormPage):
     @property
     def back_url(self) -> str:
         return self.address("tasks")
-
-    def get_template_names(self) -> list[str]:
-        own = f"travel/section_{self.section.key.replace('-', '_')}.html"
-        return [own, self.template_name] if self.template_name == SectionPage.template_name else [self.template_name]
 
     @property
     def is_for_others(self) -> bool:
@@ -330,7 +338,7 @@ class Answer(ChainMixin, DraftPage, OncePage, FormPage):
 
     @property
     def title(self) -> str:
-        return self.TITLES[Trip.Outcome(self.record.outcome)]
+        return self.TITLES.get(self.record.outcome, "What your trip needs")
 
     @property
     def back_url(self) -> str:

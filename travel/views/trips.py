@@ -39,7 +39,7 @@ class OwnTripPage(TripPage):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_requester = policies.is_requester(request.user, self.record)
         if request.method in ("GET", "HEAD") and is_requester and not self.is_allowed():
-            self.title, self.template_name = "This is not possible now", "travel/not_now.html"
+            self.template_name = "travel/not_now.html"
             return self.render_to_response(self.get_context_data(form=None), status=403)
         return super().dispatch(request, *args, **kwargs)
 
