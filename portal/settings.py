@@ -316,7 +316,12 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "store_processed": False,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "visibility_timeout": 60}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+        "max_retries": 0,  # Kombu tries for six seconds, in the request that nudges. The worker has its own patience.
+        "visibility_timeout": 60,
+    }
 
 LOGGING = {
     "version": 1,
