@@ -60,7 +60,10 @@ def portal_of_its_own(django_test_environment, tmp_path_factory):
         app.conf.update(broker_url="memory://", broker_transport_options={})
     mail = tmp_path_factory.mktemp("mail")
     with override_settings(
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], PORTAL_MAIL_DIR=mail, EMAIL_FILE_PATH=mail
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        PORTAL_MAIL_DIR=mail,
+        EMAIL_FILE_PATH=mail,
+        WHITENOISE_AUTOREFRESH=True,  # Each new test client would list all static files first.
     ):
         yield
 
