@@ -120,7 +120,7 @@ def test_every_template_is_used():
         if path.suffix in {".py", ".html", ".txt"}
     ]
     text = "\n".join(sources)
-    named_by_others = ("govuk/", "account/", "django/", "emails/", "400", "403", "404", "500", "503")
+    named_by_others = ("govuk/", "account/", "django/", "emails/", "400", "403", "404", "429", "500", "503")
     for path in (root / "templates").rglob("*.html"):
         name = path.relative_to(root / "templates").as_posix()
         assert name.startswith(named_by_others) or name in text, name

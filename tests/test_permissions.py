@@ -14,7 +14,7 @@ from travel.models import Trip
 
 pytestmark = pytest.mark.django_db
 
-WITNESSES = {"audit.Event", "sessions.Session", "otp_totp.TOTPDevice"}
+WITNESSES = {"audit.Event", "sessions.Session", "otp_totp.TOTPDevice", "mfa.TOTP"}
 
 
 def people_of(cast: Cast) -> dict[str, User]:
@@ -74,7 +74,9 @@ def test_who_may_do_what(client, cast, route, method, record, signs):
         client.logout()
         if who != "stranger":
             sign_in(client, people[who])
-        seen[who] = sign_of(getattr(client, method)(url_of(route, trip), DATA.get(route, {}) if method == "post" else {}))
+        seen[who] = sign_of(
+            getattr(client, method)(url_of(route, trip), DATA.get(route, {}) if method == "post" else {})
+        )
 
     assert seen == signs
 
