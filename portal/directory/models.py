@@ -65,6 +65,11 @@ class Contact(models.Model):
         """This contact, or the stand-in when it is retired or its details are missing: a card never prints a blank."""
         return self.stand_in if (self.details_missing or self.is_retired) and self.stand_in else self
 
+    @property
+    def shown(self) -> "Contact":
+        """Whose details the directory shows: a retired contact keeps its own, so that people recognise it."""
+        return self if self.is_retired else self.reachable
+
     def is_due_for_review(self) -> bool:
         """Contacts are verified every three months (Q25)."""
         return self.verified_on is None or (timezone.localdate() - self.verified_on).days > 92
