@@ -1,0 +1,96 @@
+"""What strangers may read, and what machines ask."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+
+from tests.people import sign_in
+
+pytestmark = pytest.mark.django_db
+PAGES = ("home:accessibility", "home:privacy", "home:cookies", "home:suppliers")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_strangers_read_it_without_a_cookie(client, name):
+    response = client.get(reverse(name))
+
+    assert response.status_code == 200
+    assert not response.cookies
+    assert len(BeautifulSoup(response.content, "html.parser").select("h1")) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_people_with_half_a_sign_in_read_it_too(client, cast, name):
+    client.force_login(cast.traveller, backend=settings.AUTHENTICATION_BACKENDS[0])
+
+    assert client.get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize("name", [*PAGES, "travel:trouble"])
+def test_the_foot_of_every_page_leads_there(client, name):
+    page = BeautifulSoup(client.get(reverse("home:suppliers")).content, "html.parser")
+
+    assert reverse(name) in [link["href"] for link in page.select("footer a")]
+
+
+def test_the_page_of_cookies_names_the_cookies_that_are_set(client, cast):
+    client.get(reverse("account_login"))
+    sign_in(client, cast.traveller)
+
+    page = BeautifulSoup(client.get(reverse("home:cookies")).content, "html.parser")
+
+    assert [cell.text for cell in page.select("tbody th")] == sorted(client.cookies, reverse=True)
+
+
+def test_the_process_is_healthy_without_asking_the_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = client.get(reverse("home:healthz"))
+
+    assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+def test_the_site_is_ready_when_every_migration_is_in(client):
+    assert client.get(reverse("home:readyz")).status_code == 200
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'travel'")
+
+    assert client.get(reverse("home:readyz")).status_code == 503
+
+
+def test_a_queue_that_is_down_leaves_the_site_ready(client):
+    from portal.celery import app
+
+    before = app.conf.broker_url
+    app.conf.broker_url = "redis://127.0.0.1:9/0"
+    try:
+        assert client.get(reverse("home:readyz")).status_code == 200
+    finally:
+        app.conf.broker_url = before
+
+
+@pytest.mark.parametrize("name", ["home:healthz", "home:readyz"])
+def test_machines_may_only_ask(client, name):
+    assert client.post(reverse(name)).status_code == 405
+
+
+def test_a_form_from_elsewhere_is_refused_in_plain_words(cast):
+    from django.test import Client
+
+    client = sign_in(Client(enforce_csrf_checks=True), cast.traveller)
+
+    response = client.post(reverse("travel:before-you-leave", args=["TRV-8F4K2M"]), {})
+
+    assert response.status_code == 403
+    assert "This page was open for too long" in response.text
+
+
+def test_what_does_not_exist_is_said_in_plain_words(client, cast):
+    sign_in(client, cast.traveller)
+
+    response = client.get("/no-such-page/")
+
+    assert response.status_code == 404
+    assert "Page not found" in response.text
