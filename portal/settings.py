@@ -139,7 +139,11 @@ PORTAL_NAVIGATION = [
 
 # Database, cache, files ---------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+DATABASES = {
+    "default": env.db_url_config(
+        required("DATABASE_URL", "where PostgreSQL is", demo=f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")
+    )
+}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["ATOMIC_REQUESTS"] = (
@@ -296,7 +300,9 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EM
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost")
+CELERY_BROKER_URL = required(
+    "CELERY_BROKER_URL", "the broker of the queue, such as Redis", demo="filesystem://localhost"
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -339,8 +345,9 @@ if DEMO:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = False
     SECURE_HSTS_SECONDS = 0
     PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "file")
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = PORTAL_MAIL_DIR
+    if PORTAL_MAIL_TRANSPORT == "file":
+        EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
     VAR_DIR.mkdir(exist_ok=True)

@@ -184,16 +184,10 @@ def component_cases():
     for name in ("default", "with type as success"):
         options = DATA["notification-banner"][name]["options"]
         yield "notification-banner", name, "notification_banner", {"text": options["text"], "kind": options.get("type")}
-    details = DATA["details"]["default"]["options"]
-    yield "details", "default", "details", {"summary": details["summaryText"], "text": details["text"]}
     yield "warning-text", "default", "warning_text", {"text": DATA["warning-text"]["default"]["options"]["text"]}
-    yield "inset-text", "default", "inset_text", {"text": DATA["inset-text"]["default"]["options"]["text"]}
     yield "back-link", "default", "back_link", {"url": "#"}
     panel = {"title": "Application complete", "text": "Your reference number", "reference": "HDJ2123F"}
     yield "panel", "default", "panel", panel
-    crumbs = DATA["breadcrumbs"]["with last breadcrumb as current page"]["options"]["items"]
-    items = [(item["text"], item.get("href", "")) for item in crumbs]
-    yield "breadcrumbs", "with last breadcrumb as current page", "breadcrumbs", {"items": items}
 
 
 @pytest.mark.parametrize(
