@@ -64,7 +64,11 @@ class RecordView(View):
     def get_record(self) -> Any:
         if self.records is None or self.policy is None:
             raise ImproperlyConfigured(f"{type(self).__name__} must name its records and its policy.")
-        found = self.records.visible_to(self.request.user).filter(**{self.lookup: self.kwargs["reference"]}).first()
+        reference = self.kwargs["reference"]
+        # PostgreSQL refuses to compare anything with a NUL, so such an address would be an error instead of unknown.
+        if "\0" in reference:
+            raise Http404
+        found = self.records.visible_to(self.request.user).filter(**{self.lookup: reference}).first()
         if found is None:
             raise Http404
         return found
