@@ -163,6 +163,8 @@ def typed_into(form: Any) -> Iterator[dict[str, str]]:
 
 # Who decides, and what they said --------------------------------------------------------------------------------------
 
+# In a word or two, as a tag has room for.
+STATES = {Step.State.WAITING: "Not yet", Step.State.OPEN: "Waiting", Step.State.CLOSED: "Not needed"}
 STATE_COLOURS = {
     Step.State.WAITING: "grey",
     Step.State.OPEN: "blue",
@@ -209,7 +211,7 @@ def chain(
             {
                 "label": step.label,
                 "who": str(step.decided_by) if step.decided_by_id else step.who,
-                "state": said[step.decision] if step.decision else step.get_state_display(),
+                "state": said[step.decision] if step.decision else STATES[step.state],
                 "colour": STATE_COLOURS[step.decision or step.state],
                 "is_overdue": step.is_overdue,
                 "decided_at": step.decided_at,

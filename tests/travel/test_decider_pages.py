@@ -358,6 +358,22 @@ def test_whoever_may_not_decide_cannot_open_the_page(reader, cast, who, status):
     assert reader(getattr(cast, who)).get(address(trip, "decide")).status_code == status
 
 
+@pytest.mark.parametrize(
+    "reference", ["TRV-222222", "%00", "TRV%00", "%F0%9F%98%80", "x" * 3000, "' OR 1=1", "%ED%A0%80"]
+)
+def test_an_address_that_is_no_reference_is_not_found(reader, cast, reference):
+    assert reader(cast.security).get(f"/travel/{reference}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["area=%00", "area=99999999999999999999", "text=%00", "country=%00&status=%00", "page=99999999", "sort=%00",
+     "leaves_from_day=%00&leaves_from_month=1&leaves_from_year=2026", "text=%25_%5C", "page=-1&sort=-"],
+)  # fmt: skip
+def test_a_filter_that_makes_no_sense_does_not_filter_and_is_no_error(reader, cast, query):
+    assert reader(cast.security).get(f"/travel/all/?{query}").status_code == 200
+
+
 def test_a_superuser_knows_of_no_request(reader, cast):
     trip = at_stage(cast)
     browser = reader(cast.superuser)
@@ -466,7 +482,7 @@ def test_opening_somebody_elses_request_is_an_event_and_a_reload_is_not_another(
     trip = at_stage(cast)
     browser = reader(cast.manager)
 
-    for name in ("detail", "detail", "decide", "decide"):
+    for name in ("detail", "decide", "detail", "decide"):
         browser.get(address(trip, name))
     reader(cast.traveller).get(address(trip, "detail"))
 

@@ -163,7 +163,15 @@ def hidden_from(user: User) -> tuple[str, ...]:
     return () if user.has_role(Role.MOJ_SECURITY) else ("trip.clearance_unverified",)
 
 
-class Decide(WholeRequest, DecidePage):
+class Viewed(WholeRequest):
+    """A page that shows somebody else's request beside its form, and so writes down who opened it."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        record_view(request.user, self.record.approval, events_of(self.record.approval))
+        return super().get(request, *args, **kwargs)
+
+
+class Decide(Viewed, DecidePage):
     """The question of this step, under the whole request with all earlier answers."""
 
     policy = staticmethod(policies.can_decide)
@@ -203,17 +211,13 @@ class Decide(WholeRequest, DecidePage):
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"step": self.asked_step, "trip": self.record}
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        record_view(request.user, self.approval, events_of(self.approval))
-        return super().get(request, *args, **kwargs)
-
     def act(self, form: DecideForm) -> None:
         decision = form.cleaned_data["decision"]
         actions.decide(self.record, decision=decision, by=self.request.user, version=self.version, **form.told)
         self.success_message = f"{self.record.reference}: {Step.Decision(decision).label.lower()}"
 
 
-class NameApprover(WholeRequest, OncePage, FormPage):
+class NameApprover(Viewed, OncePage, FormPage):
     """MoJ Security says who decides where the route names nobody."""
 
     policy = staticmethod(policies.can_name_approver)

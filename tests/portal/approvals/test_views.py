@@ -271,7 +271,7 @@ def test_the_chain_tells_each_round_with_answers_conditions_and_who_accepted(cas
     assert manager["is_carried"]
     assert senior["answers"] == [["Equipment?", "Yes"]]
     assert senior["conditions"] == [{"text": "No phone.", "accepted_by": "Tess Traveller"}]
-    assert security["state"] == "Waiting for a decision"
+    assert security["state"] == "Waiting"
     assert (rounds[1]["steps"][1]["state"], rounds[1]["steps"][1]["comment"]) == ("Sent back", "Which hotel?")
 
 
