@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+
+from tests.people import sign_in
 
 CHROMIUM = "/usr/bin/chromium"
 # Without these a browser calls home at each start, and as root it needs to be told that there is no sandbox.
@@ -86,3 +90,16 @@ def barriers():
         ]
 
     return find
+
+
+@pytest.fixture
+def become(live_server):
+    """Return a function that makes a browser's session that of a person, as the door would have made it."""
+
+    def change(page, user) -> None:
+        name = settings.SESSION_COOKIE_NAME
+        value = sign_in(Client(), user).cookies[name].value
+        page.context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+        page.goto(live_server.url)
+
+    return change

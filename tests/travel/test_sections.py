@@ -415,8 +415,8 @@ def bad_journeys(today: datetime.date) -> dict[str, tuple[dict[str, str], list[s
         "nothing": (
             {"rows-TOTAL_FORMS": "0"},
             [
-                "Enter the date you leave the UK", "Enter the date you return to the UK",
-                "Select the country", "Enter the date you arrive", "Enter the date you leave",
+                "Enter the date you leave the UK", "Enter the date you return to the UK", "Select the country",
+                "Select whether you will visit or pass through", "Enter the date you arrive", "Enter the date you leave",
             ],
         ),
         "no such day": (

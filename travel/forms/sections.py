@@ -266,7 +266,6 @@ class LegForm(PortalForm):
         label="Will you visit it, or pass through?",
         help_text="Changing planes or trains there is passing through, and counts like visiting.",
         choices=Leg.Kind.choices,
-        initial=Leg.Kind.VISIT,
         widget=forms.RadioSelect,
         error_messages={"required": "Select whether you will visit or pass through"},
     )
