@@ -19,16 +19,17 @@ from portal.audit import log
 from portal.audit.models import Event
 from portal.lifecycle import NotPossible
 from portal.ui import wording
+from portal.ui.forms import PortalFormSet
 from portal.ui.views import FormPage, RecordView
 
 from . import policies, receipts
-from .models import Approval, Condition, Status, Step
+from .models import Approval, Condition, Step
 
 SHOWN_AGAIN = "This page could not be matched with the one you opened. Check your answers, then send them again."
 
 
-class OncePage:
-    """Mix in before a ``FormPage``: a double click acts once, and a page opened before the last change never acts.
+class OncePage(FormPage):
+    """A form page that acts once on a double click, and never when it was opened before the last change.
 
     The page carries a signed form id and, where it is about an approval, the version that the person saw; ``act`` finds
     it as ``self.version``.  ``act`` may return where to go next; otherwise it is ``success_url``.  It runs in one
@@ -48,24 +49,23 @@ class OncePage:
         return getattr(getattr(self, "record", None), "approval", None)
 
     @property
-    def hidden_fields(self) -> Iterator[tuple[str, object]]:
+    def hidden_fields(self) -> list[tuple[str, object]]:
         """A fresh form id and today's version: also on a page shown again, since the person has seen what changed."""
-        yield "form_id", receipts.new_form_id(self.request.user, self.request.path)
-        if self.approval is not None:
-            yield "version", self.approval.version
+        fields: list[tuple[str, object]] = [("form_id", receipts.new_form_id(self.request.user, self.request.path))]
+        return fields if self.approval is None else [*fields, ("version", self.approval.version)]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
             self.read_hidden_fields()
-            if self.form_id is not None and (response := self.answer_before_policy()) is not None:
+            if self.form_id is not None and (response := self.answer_before_policy(self.form_id)) is not None:
                 return response
         return super().dispatch(request, *args, **kwargs)
 
-    def answer_before_policy(self) -> HttpResponse | None:
+    def answer_before_policy(self, form_id: receipts.FormId) -> HttpResponse | None:
         """Answer a form that did its work already, or that was overtaken: whoever has just decided may not decide any
         more, and is told so rather than turned away."""
         try:
-            location = receipts.answered(self.request.user, self.form_id.id, receipts.digest_of(self.request))
+            location = receipts.answered(self.request.user, form_id.id, receipts.digest_of(self.request))
         except NotPossible as refusal:
             return self.show_changed(self.get_form(), str(refusal))
         if location is not None:
@@ -126,39 +126,41 @@ class OncePage:
             self.record = self.get_record()
             if self.is_stale:
                 self.changes = list(what_changed(self.approval, self.form_id))
+        if self.formset is None:
+            self.formset = self.get_formset()
         if not self.is_allowed():
             self.template_name = "approvals/changed.html"
-            typed = list(typed_into(form))
+            typed = list(typed_into(form, self.formset))
             return self.render_to_response(self.get_context_data(form=None, reason=reason, typed=typed), status=409)
         for sentence in filter(None, (reason, *self.changes)):
             form.add_error(None, sentence)
-        if self.formset is None:
-            self.formset = self.get_formset()
         return self.show(form, status=409)
 
 
-def what_changed(approval: Approval, since: receipts.FormId | None) -> Iterator[str]:
+def what_changed(approval: Approval, since: receipts.FormId) -> Iterator[str]:
     """Say, in sentences, how the request stands and who decided since the page was drawn."""
-    steps = list(approval.steps.filter(round=approval.round).select_related("decided_by", "assignee"))
     yield f"{approval} is now “{approval.get_status_display().lower()}”."
+    steps = list(approval.steps.select_related("decided_by", "assignee"))
     for step in steps:
-        if step.decided_at and not step.is_carried and (since is None or step.decided_at >= since.drawn_at):
-            yield (
-                f"{step.label}: {step.get_decision_display().lower()} by {step.decided_by}, "
-                f"{wording.govuk_datetime(step.decided_at)}."
-            )
-    if approval.status == Status.IN_REVIEW:
-        for step in steps:
-            if step.state == Step.State.OPEN:
-                yield f"It now waits for {step.who}."
+        if step.decided_at and not step.is_carried and step.decided_at >= since.drawn_at:
+            said = step.get_decision_display().lower()
+            yield f"{step.label}: {said} by {step.decided_by}, {wording.govuk_datetime(step.decided_at)}."
+    for step in steps:
+        if step.state == Step.State.OPEN:
+            yield f"It now waits for {step.who}."
 
 
-def typed_into(form: Any) -> Iterator[dict[str, str]]:
+def typed_into(form: Any, formset: PortalFormSet | None = None) -> Iterator[dict[str, str]]:
     """What a person wrote, as rows of a summary list, so that it can be copied."""
     for name, field in form.fields.items():
         value = form[name].value()
+        if isinstance(value, list | tuple):  # The three boxes of a date.
+            value = " ".join(str(part) for part in value if part)
         if isinstance(value, str) and value.strip() and not hasattr(field, "choices"):
             yield {"key": str(field.label), "value": value}
+    for number, row in enumerate(formset or (), start=1):
+        for answer in typed_into(row):
+            yield answer | {"key": f"{formset.row_name} {number}: {answer['key']}"}
 
 
 # Who decides, and what they said --------------------------------------------------------------------------------------

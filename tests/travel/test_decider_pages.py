@@ -519,6 +519,12 @@ def test_moj_security_names_who_decides_where_no_route_does(reader, cast, unrout
     assert current_step(unrouted).assignee == cast.senior
 
 
+def test_opening_the_page_to_name_an_approver_is_an_event_too(reader, cast, unrouted):
+    reader(cast.security).get(address(unrouted, "name-approver"))
+
+    assert Event.objects.filter(action="approval.viewed", actor=str(cast.security.pk)).count() == 1
+
+
 def test_somebody_who_takes_part_cannot_be_named_and_nothing_typed_is_lost(reader, cast, unrouted):
     response = post(
         reader(cast.security), address(unrouted, "name-approver"), email=cast.unrouted.email, reason="Knows best."

@@ -160,6 +160,20 @@ def test_a_page_that_came_too_late_shows_what_was_typed_without_its_form(client,
     assert shown.soup.main.find("form") is None
 
 
+def test_rows_that_were_typed_into_a_page_that_came_too_late_are_shown_too(client, cast):
+    draft = a_draft(cast.traveller, countries=("DE",))
+    sign_in(client, cast.traveller)
+    url = address(draft, "section", section="equipment")
+    answers = page(client, url).form()
+    make = next(name for name in answers if name.endswith("-make"))
+    actions.submit(reload(draft), by=cast.traveller)
+
+    response = client.post(url, answers | {make: "Lenovo X1"})
+
+    assert response.status_code == 409
+    assert "Lenovo X1" in after(response).text
+
+
 def test_whoever_was_never_allowed_is_forbidden_though_the_page_is_stale(client, cast, trip):
     sign_in(client, cast.manager)
     url = address(trip, "withdraw")
