@@ -133,7 +133,7 @@ def test_each_try_renews_the_lease_so_a_long_batch_stays_its_workers(cast):
     token, messages = delivery.claim(10)
     with later(40):
         assert delivery.begin(messages[1], token=token)
-    with later(70):
+    with later(90):
         assert delivery.claim(10)[1] == [messages[0]]
 
 
@@ -163,6 +163,8 @@ def test_a_message_that_kills_its_worker_lets_the_others_go_first_and_runs_out_o
     poison, *others = owe(cast.traveller, cast.manager, cast.senior)
     with pytest.raises(SystemExit):
         delivery.deliver_due()
+    poison.refresh_from_db()
+    assert poison.next_at > timezone.now() + datetime.timedelta(seconds=25)
 
     with later(70), pytest.raises(SystemExit):
         delivery.deliver_due()
