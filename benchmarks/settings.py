@@ -2,6 +2,8 @@
 
 import os
 
+# Without a broker the nudges to the worker stay in the process.
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ |= {
     "PORTAL_MODE": "production",
     "SECRET_KEY": "only-for-benchmarks-" + "0123456789abcdef" * 3,
@@ -15,13 +17,12 @@ os.environ |= {
 }
 
 from portal.settings import *  # noqa: F403
-from portal.settings import DATABASES
+from portal.settings import CELERY_BROKER_URL, DATABASES
 
 STATIC_ROOT = os.environ.get("BENCHMARKS_STATIC", "")
 # The database's own view of who is connected tells the portal's connections from the limit's by this name.
 DATABASES["default"]["OPTIONS"] = {"application_name": "portal"}
 # No worker listens here, so the messages stay where they are counted, and nobody else's worker is disturbed.
 CELERY_TASK_DEFAULT_QUEUE = "benchmarks"
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "memory://"
 if CELERY_BROKER_URL.startswith("memory"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
