@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.approvals.models import Approval, Party, Status, Step
 from portal.audit.models import Event
 from portal.notifications.models import Message
@@ -438,6 +439,22 @@ def test_a_copy_has_the_answers_but_neither_dates_nor_decisions(asker, cast):
     assert [item.asset_tag for item in new.equipment.all()] == ["MOJ-104233"]
     assert not new.legs.exists()
     assert new.lead.clearance_stated.key == "sc"
+
+
+def test_a_copy_without_those_who_have_left_asks_anew_who_travels(client, cast):
+    trip = a_draft(cast.manager)
+    trip.travellers.update(person=cast.colleague)
+    User.objects.filter(pk=cast.colleague.pk).update(is_active=False)
+    sign_in(client, cast.manager)
+
+    tasks = post(client, address(trip, "copy"))["Location"]
+
+    new = Trip.objects.exclude(pk=trip.pk).get()
+    assert not new.travellers.exists()
+    assert page(client, tasks).status == 200
+    assert page(client, address(new, "section", section="itinerary")).status == 200
+    assert page(client, address(new, "section", section="travellers")).held["rows-0-email"] == ""
+    assert client.get(address(new, "choose-approver", stage="line_manager"))["Location"] == tasks
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 from django.utils import timezone
 
+from portal.accounts.models import User
 from portal.approvals.models import Status, Step
 from portal.approvals.views import OncePage, typed_into
 from portal.ui.forms import PortalForm
@@ -173,7 +174,8 @@ class SectionPage(DraftPage, OncePage, FormPage):
     @property
     def is_for_others(self) -> bool:
         """Whether the requester asks for people of whom they are none."""
-        return all(one.person_id != self.record.approval.requester_id for one in self.record.travellers.all())
+        people = [one.person_id for one in self.record.travellers.all()]
+        return bool(people) and self.record.approval.requester_id not in people
 
     @property
     def is_party(self) -> bool:
@@ -402,8 +404,14 @@ class ChooseApprover(DraftPage, OncePage, FormPage):
 
     cancel_url = success_url = back_url
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Who decides follows from who travels where, so there is nobody to replace before that is known.
+        if self.record.outcome == Trip.Outcome.UNKNOWN:
+            return HttpResponseRedirect(self.address("tasks"))
+        return super().get(request, *args, **kwargs)
+
     @property
-    def lead(self):
+    def lead(self) -> User:
         return self.record.lead.person
 
     def act(self, form: ChooseApproverForm) -> None:
