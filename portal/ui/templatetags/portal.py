@@ -1,9 +1,12 @@
 """What can a template say? Dates, times and counts from `portal.ui.wording`, states, errors and query strings."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.http import QueryDict
+from django.template.base import render_value_in_context
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.ui import wording
 
@@ -35,6 +38,34 @@ def error_summary(*forms: Any) -> dict[str, Any]:
     """One summary of the errors of all the forms and formsets of the page, each line linking to its input."""
     lines = [line for form in forms if form is not None and hasattr(form, "summary") for line in form.summary()]
     return {"errors": lines}
+
+
+@register.simple_tag(takes_context=True)
+def table_rows(
+    context: template.Context, headings: Sequence[Mapping[str, Any]], rows: Iterable[Iterable[Any]]
+) -> SafeString:
+    """The rows of `components/table.html`, each cell escaped as a template would. The first cell heads its row.
+
+    Written here, because the template's own loop over the cells took a third of what a list costs.
+    """
+    first = '<th scope="row" class="govuk-table__header app-nowrap">', "</th>"
+    plain = '<td class="govuk-table__cell">', "</td>"
+    around = [first]
+    for heading in headings[1:]:
+        classes = "govuk-table__cell"
+        if heading.get("is_numeric"):
+            classes += " govuk-table__cell--numeric"
+        if heading.get("is_narrow"):
+            classes += " app-nowrap"
+        around.append((f'<td class="{classes}">', "</td>"))
+    html: list[str] = []
+    for row in rows:
+        html.append('<tr class="govuk-table__row">')
+        for number, cell in enumerate(row):
+            opening, closing = around[number] if number < len(around) else plain
+            html += (opening, "" if cell is None else render_value_in_context(cell, context), closing)
+        html.append("</tr>")
+    return mark_safe("".join(html))  # noqa: S308  Every cell went through the template's own escaping.
 
 
 @register.simple_tag(takes_context=True)
