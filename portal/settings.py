@@ -146,9 +146,7 @@ DATABASES = {
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["ATOMIC_REQUESTS"] = (
-    False  # A wrong code must stay counted even when the rest of the request fails.
-)
+DATABASES["default"]["ATOMIC_REQUESTS"] = False  # A wrong code stays counted even when the rest of the request fails.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # Two writers that first read would fail at once with "database is locked" under SQLite's own default.
@@ -156,6 +154,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
     }
+else:
+    # A database host that swallows packets may not hold up the page for somebody in trouble.
+    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3  # seconds
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits are counted in the cache, so it must be one for all processes: Redis, or else a table.
