@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from portal.approvals.models import Status
 from portal.workdays import add_working_days
+from tests.factories import a_draft, a_trip
+from tests.travel.pages import address
+from travel import actions
 from travel.models import Trip
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -183,3 +186,30 @@ def test_it_can_be_started_with_the_keyboard_alone(page, cast, become, look, liv
     page.keyboard.press("Enter")
 
     look(page, TASKS)
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_other_pages_of_a_request_keep_nobody_out(page, cast, become, look, live_server, screen):
+    draft, sent, back = a_draft(cast.traveller, days_ahead=4), a_trip(cast.traveller), a_trip(cast.traveller)
+    approved = a_trip(cast.traveller, upto="line_manager")
+    nothing = a_draft(cast.traveller, takes_equipment=False, uses_services=False)
+    actions.decide(back, decision="send_back", by=cast.manager, comment="Which hotel?")
+    page.set_viewport_size(screen)
+    become(page, cast.traveller)
+
+    for url, heading in (
+        ("/travel/?status=draft", "Overseas travel"),
+        (address(back, "tasks"), TASKS),
+        (address(draft, "answer"), "Your line manager has to approve this trip"),
+        (address(nothing, "answer"), "You do not need approval for this trip"),
+        (address(draft, "choose-approver", stage="line_manager"), "Who is your line manager?"),
+        (address(draft, "section", section="urgency"), "Why you are asking now"),
+        (address(draft, "discard"), "Delete this draft?"),
+        (address(sent, "copy"), "Start a new request from a copy?"),
+        (address(sent, "withdraw"), "Withdraw this request?"),
+        (address(sent, "check"), "This is not possible now"),
+        (address(approved, "cancel"), "Cancel this trip?"),
+        (address(approved, "amend"), "Change this approved request?"),
+    ):
+        page.goto(f"{live_server.url}{url}")
+        look(page, heading)
