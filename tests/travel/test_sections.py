@@ -416,7 +416,8 @@ def bad_journeys(today: datetime.date) -> dict[str, tuple[dict[str, str], list[s
             {"rows-TOTAL_FORMS": "0"},
             [
                 "Enter the date you leave the UK", "Enter the date you return to the UK", "Select the country",
-                "Select whether you will visit or pass through", "Enter the date you arrive", "Enter the date you leave",
+                "Select whether you will visit or pass through", "Enter the date you arrive",
+                "Enter the date you leave",
             ],
         ),
         "no such day": (
@@ -451,6 +452,7 @@ def test_a_journey_that_cannot_be_is_refused_and_nothing_typed_is_lost(asker, tr
     assert not actions.fresh(trip).legs.exists()
 
 
+@pytest.mark.slow
 def test_twenty_countries_are_enough(asker, trip, today):
     out = today + 30 * DAY
     legs = [leg(number, "KE", out, out) for number in range(21)]
@@ -827,6 +829,7 @@ def test_whoever_sees_a_submitted_request_cannot_write_into_it(client, cast):
 # How many questions a page asks the database ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ["before-you-ask", "travellers", "itinerary", "equipment", "hosts"])
 def test_a_section_costs_a_fixed_number_of_queries(asker, cast, django_assert_max_num_queries, section):
     trip = a_draft(cast.traveller, countries=("DE",))
