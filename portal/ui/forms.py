@@ -17,15 +17,17 @@ A form says *what* is asked in its fields and *how it looks* in one attribute, `
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
+from crispy_forms.utils import render_crispy_form
 from django import forms
 from django.db import models
 from django.forms.models import ModelFormMetaclass
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 
 from portal.ui import fields, wording
 from portal.ui.pack.bound_field import GovukBoundField
@@ -41,6 +43,7 @@ PLAIN_ENGLISH = {
     "The submitted file is empty.": "The selected file is empty",
     "No file was submitted. Check the encoding type on the form.": "Select a file",
 }
+NOT_FILTERS = frozenset({"sort", "page"})  # parameters of a list that its filters do not read
 REQUIRED = str(forms.Field.default_error_messages["required"])
 
 
@@ -208,6 +211,14 @@ class FilterForm(PortalForm):
         self.errors  # noqa: B018  Asking for the errors is what fills cleaned_data.
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [], ())}
 
+    @property
+    def drawn(self) -> SafeString:
+        """The questions as HTML. Before anybody filters they look the same to everybody, so they are kept."""
+        if NOT_FILTERS.issuperset(self.data):
+            choices = (tuple(field.choices) for field in self.fields.values() if hasattr(field, "choices"))
+            return drawn_empty(type(self), tuple(choices))
+        return render_crispy_form(self, self.inner_helper)
+
     def filter(self, rows: Any) -> Any:
         """The rows that answer to `self.answers`.
 
@@ -231,6 +242,14 @@ class FilterForm(PortalForm):
             else:
                 for value in data:
                     yield str(bound.label), str(value), [(bound.html_name, str(value))]
+
+
+@lru_cache(maxsize=64)
+def drawn_empty(form_class: type[FilterForm], choices: tuple[Any, ...]) -> SafeString:
+    """The questions of a filter form that nobody has answered; other choices, such as a new business area, are drawn
+    anew."""
+    form = form_class(QueryDict())
+    return render_crispy_form(form, form.inner_helper)
 
 
 def flat(choices: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.test import RequestFactory
 
 from portal.ui.fields import DateField, TextField
@@ -487,3 +487,23 @@ def test_a_link_and_a_tag_escape_what_they_are_given():
     assert link("<b>", "/?a=1&b=2", hidden="<i>").count("<b>") == 0
     assert "&lt;b&gt;" in tag("<b>", "green")
     assert "govuk-tag--grey" in tag("Odd", "pinkish")
+
+
+def test_filters_that_nobody_has_answered_are_drawn_once_until_their_choices_change():
+    areas = [("hq", "Headquarters")]
+
+    class ByArea(FilterForm):
+        who = TextField(label="Traveller")
+        area = forms.ChoiceField(label="Area", choices=lambda: list(areas))
+
+    kept = ByArea(QueryDict("sort=-who")).drawn
+    again = ByArea(QueryDict("page=2")).drawn
+    answered = ByArea(QueryDict("who=Tess")).drawn
+    areas.append(("new", "A new area"))
+    changed = ByArea(QueryDict()).drawn
+
+    assert again is kept
+    assert "Tess" in answered
+    assert "Tess" not in kept
+    assert "A new area" in changed
+    assert "A new area" not in kept
