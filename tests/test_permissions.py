@@ -97,6 +97,7 @@ def row_counts() -> dict[str, int]:
     return {model._meta.label: model._default_manager.count() for model in models}
 
 
+@pytest.mark.slow
 def test_a_get_changes_nothing(cast):
     """Every page, opened by everybody who may, and the page that refuses by somebody who may not."""
     people = people_of(cast)

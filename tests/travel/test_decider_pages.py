@@ -706,6 +706,7 @@ def everything(cast):
     return trip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["traveller", "colleague", "manager", "senior", "security", "auditor"])
 def test_the_detail_page_keeps_its_number_of_queries(reader, cast, everything, who):
     browser = reader(getattr(cast, who))
@@ -716,6 +717,7 @@ def test_the_detail_page_keeps_its_number_of_queries(reader, cast, everything, w
     assert queries_of(browser, address(everything, "detail")) == alone <= DETAIL_LIMIT
 
 
+@pytest.mark.slow
 def test_the_page_of_a_decision_keeps_its_number_of_queries(reader, cast, everything):
     browser = reader(cast.security)
     alone = queries_of(browser, address(everything, "decide"))
@@ -725,6 +727,7 @@ def test_the_page_of_a_decision_keeps_its_number_of_queries(reader, cast, everyt
     assert queries_of(browser, address(everything, "decide")) == alone <= DETAIL_LIMIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "status=in_review&country=DE&text=ger&marks=urgent&page=2&sort=-leaves"])
 def test_the_list_of_all_trips_keeps_its_number_of_queries(reader, cast, everything, query):
     browser, url = reader(cast.security), f"/travel/all/?{query}&area={cast.traveller.business_area_id}"

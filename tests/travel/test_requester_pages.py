@@ -530,6 +530,7 @@ def many_trips(requester, count: int, letter: str) -> None:
     Trip.objects.bulk_create(Trip(approval=one) for one in made)
 
 
+@pytest.mark.slow
 def test_the_list_costs_as_many_queries_with_a_thousand_trips_as_with_ten(asker, cast, django_assert_max_num_queries):
     many_trips(cast.traveller, 10, "A")
     asker.get(reverse("travel:index"))
@@ -543,6 +544,7 @@ def test_the_list_costs_as_many_queries_with_a_thousand_trips_as_with_ten(asker,
     assert len(many) == len(few)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "limit"), [("tasks", 12), ("answer", 36), ("check", 36), ("discard", 12)])
 def test_a_page_of_a_draft_costs_a_fixed_number_of_queries(asker, cast, django_assert_max_num_queries, name, limit):
     trip = a_draft(cast.traveller, countries=("DE", "FR", "CN"))

@@ -140,6 +140,7 @@ def ask_without_database(**cookies: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cookies", [{}, {"session": "a" * 32}], ids=["a stranger", "somebody who had signed in"])
 def test_without_a_database_it_still_gives_the_numbers(cookies):
     said = ask_without_database(**cookies)
@@ -148,10 +149,12 @@ def test_without_a_database_it_still_gives_the_numbers(cookies):
     assert numbers(said)[:2] == [DESK, OFFICER]
 
 
+@pytest.mark.slow
 def test_without_a_database_other_pages_ask_to_come_back_soon():
     assert f"ANSWER {reverse('home:index')} 503 30" in ask_without_database(session="a" * 32)
 
 
+@pytest.mark.slow
 def test_without_a_database_the_process_is_healthy_but_not_ready():
     said = ask_without_database()
 

@@ -16,7 +16,7 @@ from portal.mfa import policy
 from portal.notifications.models import Message
 
 GUIDE = (Path(settings.BASE_DIR) / "docs" / "demo.md").read_text()
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def demo() -> str:

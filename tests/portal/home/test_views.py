@@ -301,6 +301,7 @@ def many(cast, count, first=0):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["manager", "traveller", "security"])
 @pytest.mark.parametrize(
     ("url", "limit"),

@@ -89,6 +89,7 @@ def test_there_are_pages(client, cast):
     assert len(rows(client, "?page=2")) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [10, 1_000])
 def test_the_page_needs_as_many_queries_for_ten_as_for_a_thousand(client, cast, count, django_assert_num_queries):
     Message.objects.bulk_create(message(cast.traveller, number) for number in range(count))

@@ -51,6 +51,7 @@ def seconds_of_two_nudges(broker: str) -> list[float]:
     return [float(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_broker_that_never_answers_costs_about_a_second_and_then_nothing():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         first, second = seconds_of_two_nudges(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
@@ -59,6 +60,7 @@ def test_a_broker_that_never_answers_costs_about_a_second_and_then_nothing():
     assert second < 0.05
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_gone_costs_next_to_nothing():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
