@@ -215,7 +215,8 @@ class FilterForm(PortalForm):
     def drawn(self) -> SafeString:
         """The questions as HTML. Before anybody filters they look the same to everybody, so they are kept."""
         if NOT_FILTERS.issuperset(self.data):
-            choices = (tuple(field.choices) for field in self.fields.values() if hasattr(field, "choices"))
+            # Through map(), since tuple() alone would first ask the database how many there are.
+            choices = (tuple(map(tuple, field.choices)) for field in self.fields.values() if hasattr(field, "choices"))
             return drawn_empty(type(self), tuple(choices))
         return render_crispy_form(self, self.inner_helper)
 
