@@ -23,6 +23,7 @@ from travel.stages import likely_dates, notice_ends
 from .trips import OwnTripPage, TripPage, address
 
 MINE_TO_FINISH = (Status.DRAFT, Status.SENT_BACK)
+SHOWN = ("room", "reference", "title", "requester", "status", "changed_at")  # of an approval, in a list
 
 
 class Index(ListPage):
@@ -48,6 +49,7 @@ class Index(ListPage):
         # A draft is its requester's alone; one that was deleted before anybody saw it is gone.
         return (
             Trip.objects.select_related("approval")
+            .only("leaves_on", *(f"approval__{name}" for name in SHOWN))
             .filter(Q(approval__requester=user) | Q(approval__submitted_at__isnull=False), approval__in=mine)
             .exclude(approval__status=Status.WITHDRAWN, approval__submitted_at=None)
         )
