@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils.module_loading import import_string
 
 
 class Refused(Exception):
@@ -118,5 +119,6 @@ TRANSPORTS = {"smtp": SmtpTransport, "file": FileTransport}
 
 
 def transport() -> Transport:
-    """Return the transport that the settings name."""
-    return TRANSPORTS[settings.PORTAL_MAIL_TRANSPORT]()
+    """Return the transport that the settings name: one of the above, or the dotted path of another."""
+    name = settings.PORTAL_MAIL_TRANSPORT
+    return (TRANSPORTS.get(name) or import_string(name))()
