@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from travel.models import Trip
@@ -30,6 +32,14 @@ def text_of(client: Client, url: str) -> str:
 def post(client: Client, url: str, **answers: object):
     """Open the page, answer its form, and send it."""
     return client.post(url, page(client, url).form(**answers))
+
+
+def queries_of(client: Client, url: str) -> int:
+    """How many queries the page takes on the second request."""
+    client.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)
 
 
 @dataclass
