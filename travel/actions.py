@@ -17,7 +17,7 @@ from portal.notifications import outbox
 
 from . import policies, triage
 from .models import ChosenApprover, Companion, Equipment, Host, PolicyVersion, TaskDone, Traveller, Trip
-from .sections import Section, can_be_judged, missing
+from .sections import Section, can_be_judged, dates_passed, missing
 from .stages import STAGES, is_entitled, notice_ends
 
 ROOM, PREFIX = "travel", "TRV"
@@ -141,7 +141,7 @@ def keep_answer(trip: Trip, *, by: User, version: int | None = None) -> None:
 def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
     """Judge the trip by today's policy and send it to its first approver.
 
-    :raises NotPossible: something is still unanswered, or nothing needs approving.
+    :raises NotPossible: something is still unanswered, a day of the journey passed unsaid, or nothing needs approving.
     """
     approvals.take(trip.approval, version=version)
     if trip.approval.status not in (Status.DRAFT, Status.SENT_BACK):
@@ -151,8 +151,8 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
         raise NotPossible("This trip needs no approval, so there is nothing to submit.")
     if gaps := missing(now):
         raise NotPossible("Still to answer: " + "; ".join(section.title for section in gaps) + ".")
-    if now.returns_on < timezone.localdate() and now.lateness != Trip.Lateness.RETURNED:
-        raise NotPossible("The dates of this trip have passed. Change them, or say that you went without asking.")
+    if reason := dates_passed(now):
+        raise NotPossible(reason)
     approval = now.approval
     approval.is_urgent = now.leaves_on < notice_ends(now.policy)
     approval.save(update_fields=["is_urgent"])

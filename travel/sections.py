@@ -6,6 +6,10 @@ The order is the order of the pages.  ``applies`` says for which outcome of tria
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
+from portal.ui.wording import govuk_date
+
 from .models import Trip
 from .stages import notice_ends, policy_of
 
@@ -105,3 +109,16 @@ def missing(trip: Trip) -> list[Section]:
 def can_be_judged(trip: Trip) -> bool:
     """Whether everything that triage needs is known."""
     return all(section.is_complete(trip) for section in SECTIONS if section.group == BEFORE)
+
+
+def dates_passed(trip: Trip) -> str:
+    """Say what to do about days that passed while the request lay, or "": it may be late, but never unsaid (Q23)."""
+    today = timezone.localdate()
+    if trip.returns_on < today and trip.lateness != Trip.Lateness.RETURNED:
+        return "The dates of this trip have passed. Change them, or say that you went without asking."
+    if trip.leaves_on < today and trip.lateness == Trip.Lateness.IN_TIME:
+        return (
+            f"The date you leave the UK, {govuk_date(trip.leaves_on)}, has passed. Have you left already? Change the "
+            "date, or say that you are already abroad."
+        )
+    return ""

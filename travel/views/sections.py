@@ -19,7 +19,7 @@ from travel import actions
 from travel.forms.requests import ChooseApproverForm, DeclarationForm
 from travel.forms.sections import FORMS, SectionForm
 from travel.models import PolicyVersion, Trip
-from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, missing, sections_of
+from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, dates_passed, missing, sections_of
 from travel.stages import ask_by, likely_dates, notice_ends, policy_of, predicted
 
 from .trips import DraftPage, address
@@ -116,6 +116,12 @@ class Tasks(DraftPage, BasePage):
     @cached_property
     def gaps(self) -> list[Section]:
         return missing(self.record)
+
+    @property
+    def dates_passed(self) -> str:
+        """What to do about days that passed while the draft lay; a trip that needs no approval may tell of any day."""
+        is_asked = self.record.outcome in (Trip.Outcome.MANAGER, Trip.Outcome.FULL)
+        return dates_passed(self.record) if is_asked else ""
 
     @property
     def is_judged(self) -> bool:
@@ -452,6 +458,10 @@ class Check(ChainMixin, DraftPage, OncePage, FormPage):
                 for key, value in FORMS[section.key].answers_of(self.record)
             ]
             yield {"title": section.title, "rows": rows}
+
+    @property
+    def dates_passed(self) -> str:
+        return dates_passed(self.record)
 
     @property
     def others(self) -> Sequence[str]:
