@@ -153,14 +153,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.senior_periods.in_force(on).exists()
 
     def line_upwards(self) -> Iterator["User"]:
-        """Yield the managers above this person who still work here, the nearest first; a cycle ends it."""
-        seen, manager_id = {self.pk}, self.line_manager_id
-        while manager_id is not None and manager_id not in seen:
-            seen.add(manager_id)
-            manager = User.objects.get(pk=manager_id)
-            if manager.is_here:
-                yield manager
-            manager_id = manager.line_manager_id
+        """Yield the managers above this person who still work here, the nearest first; a cycle ends it.
+
+        The line is read a few managers at a time, and once: they stay where ``line_manager`` finds them.
+        """
+        person, seen = self, {self.pk}
+        while person.line_manager_id is not None and person.line_manager_id not in seen:
+            if not User.line_manager.is_cached(person):
+                line = User.objects.select_related("line_manager__line_manager__line_manager")
+                person.line_manager = line.get(pk=person.line_manager_id)
+            person = person.line_manager
+            seen.add(person.pk)
+            if person.is_here:
+                yield person
 
     def clearance_held(self, on: datetime.date | None = None) -> "ClearanceLevel | None":
         """Return the highest clearance that holds on this day."""

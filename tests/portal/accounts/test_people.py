@@ -95,7 +95,33 @@ def test_addresses_are_one_case_and_unique():
 def test_the_line_upwards_skips_who_has_left(cast):
     User.objects.filter(pk=cast.manager.pk).update(is_active=False)
 
-    assert list(cast.traveller.line_upwards()) == [cast.senior]
+    assert list(User.objects.get(pk=cast.traveller.pk).line_upwards()) == [cast.senior]
+
+
+def test_the_line_upwards_is_read_once(cast, django_assert_num_queries):
+    traveller = User.objects.get(pk=cast.traveller.pk)
+
+    with django_assert_num_queries(1):
+        lines = [list(traveller.line_upwards()) for _ in range(2)]
+
+    assert lines == [[cast.manager, cast.senior]] * 2
+
+
+def test_a_line_of_any_length_ends_even_in_a_circle():
+    line = [person(f"Number {number}") for number in range(9)]
+    for one, manager in zip(line, [*line[1:], line[3]], strict=True):
+        one.line_manager = manager
+        one.save()
+
+    assert list(User.objects.get(pk=line[0].pk).line_upwards()) == line[1:]
+
+
+def test_a_new_line_manager_begins_a_new_line(cast):
+    list(cast.traveller.line_upwards())
+
+    cast.traveller.line_manager = cast.colleague
+
+    assert next(cast.traveller.line_upwards()) == cast.colleague
 
 
 def test_nobody_is_their_own_line_manager():
