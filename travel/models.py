@@ -124,7 +124,7 @@ class TripQuerySet(models.QuerySet):
     def with_people(self):
         """Load what a page about one trip shows, without a query a row."""
         travellers = Traveller.objects.select_related(
-            "person__business_area", "business_area", "clearance_stated", "clearance_held"
+            "person__business_area", "business_area__parent", "clearance_stated", "clearance_held"
         )
         equipment = Equipment.objects.select_related("carried_by")
         return self.select_related("approval__requester", "policy").prefetch_related(

@@ -18,7 +18,7 @@ from portal.ui.wording import govuk_date, govuk_short_date
 from travel import actions, policies
 from travel.forms.requests import MyTripsFilter, ReasonForm, StartForm
 from travel.models import PolicyVersion, Traveller, Trip
-from travel.stages import likely_dates, notice_ends
+from travel.stages import likely_dates, likely_days, notice_ends
 
 from .trips import OwnTripPage, TripPage, address
 
@@ -119,7 +119,7 @@ class Submitted(OwnTripPage, DetailPage):
         approval = self.record.approval
         steps = approval.steps.filter(round=approval.round).select_related("assignee")
         waiting = [step for step in steps if step.state in (Step.State.OPEN, Step.State.WAITING)]
-        for step, day in zip(waiting, likely_dates(waiting), strict=True):
+        for step, day in zip(waiting, likely_dates(waiting, likely_days(waiting)), strict=True):
             yield {"label": step.label, "who": step.who, "verb": step.verb, "day": day, "reason": step.reason}
 
     @property

@@ -20,7 +20,7 @@ from travel.forms.requests import ChooseApproverForm, DeclarationForm
 from travel.forms.sections import FORMS, SectionForm
 from travel.models import PolicyVersion, Trip
 from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, dates_passed, missing, sections_of
-from travel.stages import ask_by, likely_dates, notice_ends, policy_of, predicted
+from travel.stages import ask_by, likely_dates, likely_days, notice_ends, policy_of, predicted
 
 from .trips import DraftPage, address
 
@@ -291,10 +291,14 @@ class ChainMixin:
         return predicted(self.record)
 
     @cached_property
+    def likely_days(self) -> list[int]:
+        return likely_days(self.steps)
+
+    @cached_property
     def chain(self) -> list[dict[str, Any]]:
         """Who will decide, in order, by when, and whom one may put in their place."""
         rows = []
-        for step, day in zip(self.steps, likely_dates(self.steps), strict=True):
+        for step, day in zip(self.steps, likely_dates(self.steps, self.likely_days), strict=True):
             stages = step.stage.split("+")
             rows.append(
                 {
@@ -314,8 +318,8 @@ class ChainMixin:
         return address(self.record, "choose-approver", stage=stage)
 
     @property
-    def ask_by(self):
-        return ask_by(self.record, self.steps)
+    def ask_by(self) -> datetime.date:
+        return ask_by(self.record, self.likely_days)
 
     @property
     def ask_by_is_past(self) -> bool:
@@ -473,5 +477,8 @@ class Check(ChainMixin, DraftPage, OncePage, FormPage):
     def is_manager_only(self) -> bool:
         return self.record.outcome == Trip.Outcome.MANAGER
 
-    def act(self, form: DeclarationForm) -> None:
+    def act(self, form: DeclarationForm) -> str | None:
         actions.submit(self.record, by=self.request.user, version=self.version)
+        # Nobody is asked again where nothing changed that they decided on; then there is nothing to wait for.
+        is_approved = actions.fresh(self.record).approval.status == Status.APPROVED
+        return self.record.get_absolute_url() if is_approved else None
