@@ -77,6 +77,8 @@ def touch(approval: Approval) -> None:
 def submit(approval: Approval, *, stages: Sequence[Stage], subject, by: User, version: int | None = None) -> None:
     """Open a new round: one step for each stage that applies; decisions that nothing touched stand.
 
+    Where all of them stand, nobody is asked again, and the request is approved at once.
+
     :raises NotPossible: no stage applies, or it is not a draft.
     """
     take(approval, version=version)
@@ -90,8 +92,14 @@ def submit(approval: Approval, *, stages: Sequence[Stage], subject, by: User, ve
         raise NotPossible("Nobody has to decide this, so there is nothing to submit.")
     for position, planned in enumerate(steps, start=1):
         write_step(approval, planned, position=position, basis=subject.basis(planned.depends_on))
-    tell_parties(approval, "request-submitted")
-    go_on(approval, by=by)
+    if any(step.state == Step.State.WAITING for step in approval.steps.filter(round=approval.round)):
+        tell_parties(approval, "request-submitted")
+        go_on(approval, by=by)
+        return
+    APPROVAL.move(approval, "stand", by=by)
+    approval.settled_at = approval.changed_at
+    approval.save(update_fields=["settled_at"])
+    tell_parties(approval, "request-approved")
 
 
 def write_step(approval: Approval, planned: Planned, *, position: int, basis: str) -> None:

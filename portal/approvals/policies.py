@@ -36,6 +36,12 @@ def can_decide_step(user: User, approval: Approval, step: Step) -> bool:
     return bool(step.role) and user.has_role(step.role)
 
 
+def still_stands(user: User, approval: Approval) -> bool:
+    """The requester, where every step of the round was decided before and nothing that it rests on changed."""
+    steps = [step for step in approval.steps.all() if step.round == approval.round]
+    return is_requester(user, approval) and bool(steps) and all(step.state == Step.State.DECIDED for step in steps)
+
+
 def can_name_approver(user: User, approval: Approval) -> bool:
     """MoJ Security may name who decides a step that nobody is named for, unless they take part themselves."""
     step = approval.current_step

@@ -242,6 +242,7 @@ SENTENCES = {
     "approval.send_back": "{actor} sent the request back",
     "approval.approve": "The request is approved",
     "approval.acknowledge": "The request is approved, and the process is complete",
+    "approval.stand": "The request is approved: nothing changed that a decision rests on",
     "approval.reject": "{actor} rejected the request",
     "approval.withdraw": "{actor} withdrew the request",
     "approval.amend": "{actor} reopened the request to change it",

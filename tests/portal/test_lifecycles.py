@@ -40,12 +40,17 @@ def walk(verb: str, cast) -> Approval:
         case "amend" | "cancel":
             trip = a_trip(asker, upto="line_manager")
             getattr(actions, verb)(trip, by=asker, reason="Because.")
+        case "stand":
+            trip = a_trip(asker, upto="line_manager")
+            actions.amend(trip, by=asker, reason="Because.")
+            actions.submit(trip, by=asker)
     return reload(trip).approval
 
 
 def test_every_verb_has_a_walk():
     assert set(APPROVAL.table) == {
-        "submit", "keep", "discard", "send_back", "approve", "acknowledge", "reject", "withdraw", "amend", "cancel",
+        "submit", "keep", "discard", "send_back", "approve", "acknowledge", "stand", "reject", "withdraw", "amend",
+        "cancel",
     }  # fmt: skip
 
 

@@ -358,6 +358,20 @@ def test_a_changed_itinerary_reopens_every_decision(cast):
     assert current_step(trip).stage == "line_manager"
 
 
+def test_an_approved_trip_submitted_again_unchanged_is_approved_at_once(cast):
+    trip = a_trip(cast.traveller, upto="line_manager")
+    actions.amend(trip, by=cast.traveller, reason="Another cost centre pays.")
+    Trip.objects.filter(pk=trip.pk).update(budget_holder="Cost centre 4321")
+
+    actions.submit(reload(trip), by=cast.traveller)
+
+    approval = reload(trip).approval
+    assert (approval.status, approval.round) == (Status.APPROVED, 2)
+    assert approval.settled_at == approval.changed_at
+    told = Message.objects.filter(dedupe_key__startswith=f"{approval.reference}:v{approval.version}:")
+    assert [(one.template, one.recipient) for one in told] == [("request-approved", cast.traveller)]
+
+
 def test_changed_equipment_reopens_the_senior_approver_but_not_the_line_manager(cast):
     trip = a_trip(cast.traveller, countries=GERMANY, upto="senior")
     decide(trip, cast.security, "send_back", comment="The tag is not known.")
