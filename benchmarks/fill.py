@@ -28,6 +28,7 @@ LONG_AGO = datetime.date(2020, 1, 1)
 STRIDE = 10_000  # more than any id among the originals
 SENIORS, MANAGERS, STAFF = 20, 180, 1_800
 REPORTS_OF_THE_BUSIEST = 200
+REQUESTS_OF_THE_BUSIEST = 300  # whatever the size: what grows is everybody else's share of the tables
 ROLES = {Role.MOJ_SECURITY: 10, Role.OPERATIONAL_SECURITY: 6, Role.AUDITOR: 3, Role.VETTING_OFFICER: 2}
 
 # The spine of each row: how its table finds the approval that it belongs to. ------------------------------------------
@@ -241,7 +242,7 @@ class Copier:
 
     def plan(self, kind: str, count: int, *, number: int | None = None, newest: int, oldest: int) -> None:
         """Note copies of one kind: of everybody's requests, or of the person with this number."""
-        who = str(number) if number is not None else f"CASE WHEN h % 50 = 0 THEN 0 ELSE h % {MANAGERS + STAFF} END"
+        who = str(number) if number is not None else f"1 + h % {MANAGERS + STAFF - 1}"
         original = self.kinds[kind]
         with connection.cursor() as cursor:
             cursor.execute(
@@ -283,7 +284,6 @@ def fill(rows: int, supply: int) -> Copier:
     """
     quiet = io.StringIO()
     call_command("migrate", verbosity=0, stdout=quiet)
-    call_command("createcachetable", verbosity=0, stdout=quiet)
     call_command("reference_data", verbosity=0, stdout=quiet)
     with transaction.atomic():
         made = everybody()
@@ -294,8 +294,10 @@ def fill(rows: int, supply: int) -> Copier:
         Message.objects.update(state=Message.State.SENT, sent_at=timezone.now())
     copier = Copier(made, kinds)
     for kind, share in shares.items():
-        is_open = kinds[kind].approval.status in (Status.DRAFT, Status.IN_REVIEW) or kind.startswith("to ")
-        copier.plan(kind, rows * share // 100, newest=0, oldest=15 if is_open else 900)
+        is_open = kinds[kind].approval.status == Status.DRAFT or kind.startswith("to ")
+        oldest, own = 15 if is_open else 900, REQUESTS_OF_THE_BUSIEST * share // 100
+        copier.plan(kind, rows * share // 100 - own, newest=0, oldest=oldest)
+        copier.plan(kind, own, number=0, newest=0, oldest=oldest)
     copier.plan("draft", supply, number=1, newest=0, oldest=0)
     copier.plan("to the manager", supply, number=1, newest=0, oldest=0)
     copier.copy()

@@ -1,7 +1,10 @@
 """Is the door hung as it should be?  The portal does not start while it is not."""
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.cache import caches
+from django.core.cache.backends.db import BaseDatabaseCache
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections, router
 
 ORDER = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -46,3 +49,24 @@ def door(app_configs, **kwargs) -> list[CheckMessage]:
     if "signed_cookies" in settings.SESSION_ENGINE:
         found.append(Error("Sessions must be kept on the server, so that they can be ended there.", id="door.E007"))
     return found
+
+
+@register(Tags.database, deploy=True)
+def table_of_the_cache(app_configs, databases=None, **kwargs) -> list[CheckMessage]:
+    """Check that a cache kept in the database has its table: without it nobody can sign in.
+
+    Like every check that opens a database it waits to be asked: ``check --deploy --database default``.
+    """
+    cache = caches["default"]
+    if not isinstance(cache, BaseDatabaseCache):
+        return []
+    database = router.db_for_read(cache.cache_model_class)
+    if database not in (databases or ()) or cache._table in connections[database].introspection.table_names():
+        return []
+    return [
+        Error(
+            f"Wrong passwords are counted in the table {cache._table}, and there is none.",
+            hint="Run: python manage.py reference_data",
+            id="door.E008",
+        )
+    ]

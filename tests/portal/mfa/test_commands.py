@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from portal.accounts.models import Role, User
@@ -163,3 +164,36 @@ def test_the_portal_does_not_start_with_the_door_off_its_hinges(settings, name, 
     setattr(settings, name, value)
 
     assert found in {message.id for message in checks.door(None)}
+
+
+def without_the_table_of_the_cache():
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE portal_cache")
+
+
+def test_a_cache_without_its_table_is_named_before_anybody_tries_to_sign_in(db):
+    assert checks.table_of_the_cache(None, databases=["default"]) == []
+    without_the_table_of_the_cache()
+
+    (message,) = checks.table_of_the_cache(None, databases=["default"])
+
+    assert message.id == "door.E008"
+    assert "portal_cache" in message.msg
+    with pytest.raises(CommandError, match="portal_cache"):
+        run("check", "--deploy", "--database", "default")
+
+
+def test_a_cache_elsewhere_needs_no_table(db, settings):
+    without_the_table_of_the_cache()
+    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
+    settings.CACHES = {"default": redis}
+
+    assert checks.table_of_the_cache(None, databases=["default"]) == []
+
+
+def test_the_reference_data_brings_all_that_signing_in_needs(visitor, maya):
+    without_the_table_of_the_cache()
+
+    run("reference_data")
+
+    assert visitor.give_password(maya)["Location"] == "/mfa/verify/"

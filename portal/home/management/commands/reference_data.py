@@ -1,6 +1,6 @@
-"""Load the rows that every installation starts with; safe to run again."""
+"""Load the rows that every installation starts with, and make the table of the cache; safe to run again."""
 
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, call_command
 from django.db import transaction
 
 from portal.accounts import reference as accounts
@@ -13,5 +13,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, **options):
+        # No migration makes this table, and nobody signs in without it. A cache in Redis needs none, and gets none.
+        call_command("createcachetable", verbosity=0)
         for app in (accounts, directory, travel):
             app.load()

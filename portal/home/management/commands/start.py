@@ -132,7 +132,6 @@ class Command(BaseCommand):
     def prepare(self) -> str:
         """Bring database and demo people up to date and return what the demo says about its people."""
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("createcachetable", verbosity=0)
         call_command("reference_data", verbosity=0, stdout=io.StringIO())
         people = io.StringIO()
         call_command("demo", stdout=people)
