@@ -1,7 +1,10 @@
 """Is what lies around the code still true?  The two commands, the locks, the image, the pages for maintainers."""
 
+import os
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -209,6 +212,30 @@ def test_the_image_holds_every_package_of_the_project():
 
     assert packages | {"templates", "static", "manage.py", "requirements.txt"} <= copied
     assert copied == sent
+
+
+def test_the_image_is_production_unless_somebody_says_otherwise():
+    assert re.search(r"^ENV .*\bPORTAL_MODE=production\b", read("Dockerfile"), re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_image_can_collect_its_static_files_with_what_it_holds_and_sets(tmp_path):
+    """What the image does while it is built, with the files that it copies and the environment that it sets."""
+    dockerfile = re.sub(r"\\\n\s*", "", read("Dockerfile"))
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", dockerfile, re.MULTILINE):
+        to = tmp_path / target / Path(source).name if target.endswith("/") else tmp_path / target
+        to.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, to)
+    environment = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"^ENV (.+)$", dockerfile, re.MULTILINE))))
+    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    (command,) = [line for line in re.findall(r"^RUN (.+)$", dockerfile, re.MULTILINE) if "collectstatic" in line]
+
+    ran = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "staticfiles" / "staticfiles.json").exists()
 
 
 def test_the_page_for_production_names_every_setting_of_the_environment():
