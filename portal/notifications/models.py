@@ -43,6 +43,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="due"), name="message_due"),
             models.Index(fields=["recipient", "-id"], name="message_of_a_person"),
+            models.Index(fields=["recipient", "link"], name="message_about_a_record"),
         ]
         constraints = [
             models.CheckConstraint(
