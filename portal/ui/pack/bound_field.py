@@ -203,6 +203,9 @@ class GovukBoundField(BoundField):
             attrs["multiple"] = bool(widget.allow_multiple_selected)
             if self.options.get("autocomplete"):
                 attrs["data-autocomplete"] = "true"
+                # A select has no option for what matched nothing, so the box is told what stood in it.
+                if self.errors and isinstance(typed := self.value(), str) and not self.field.valid_value(typed):
+                    attrs["data-typed"] = typed
         if isinstance(widget, forms.NumberInput):
             attrs["inputmode"] = attrs.get("inputmode", "numeric")
             attrs["spellcheck"] = "false"

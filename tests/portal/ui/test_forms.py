@@ -74,6 +74,17 @@ def test_a_select_marks_itself_for_the_search_box():
     assert '<option value="KE" selected>Kenya</option>' in html
 
 
+def test_the_search_box_is_told_what_was_typed_that_is_not_in_the_list():
+    class Where(PortalForm):
+        country = forms.ChoiceField(choices=[("", ""), ("KE", "Kenya")])
+        govuk = {"country": {"autocomplete": True}}
+
+    html = {typed: render_crispy_form(Where({"country": typed})) for typed in ("Kenia", "KE", "")}
+
+    assert 'data-typed="Kenia"' in html["Kenia"]
+    assert "data-typed" not in html["KE"] + html[""]
+
+
 def test_choices_are_escaped():
     class Where(PortalForm):
         country = forms.ChoiceField(choices=[("<b>", "<script>alert(1)</script>")])
