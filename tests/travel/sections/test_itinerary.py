@@ -67,7 +67,7 @@ def bad_journeys(today: datetime.date) -> dict[str, tuple[dict[str, str], list[s
                 f"{govuk_date(home)}"
             ],
         ),
-        "no such country": (journey(out, home, leg(0, "ZZ", out, home)), ["Select a country from the list"]),
+        "no such country": (journey(out, home, leg(0, "ZZ", out, home)), ["Choose a country from the list"]),
         "our own country": (
             journey(out, home, leg(0, "GB", out, home)),
             [
@@ -117,6 +117,35 @@ def test_a_journey_that_cannot_be_is_refused_and_nothing_typed_is_lost(asker, tr
             n: v for n, v in posted.items() if n in held
         }
     assert not actions.fresh(trip).legs.exists()
+
+
+def test_a_country_typed_that_is_not_in_the_list_stays_in_its_box(asker, trip, today):
+    out = today + 30 * DAY
+    posted = journey(out, out, leg(0, 'Nar"nia<b>', out, out))
+
+    shown = refused(save(asker, trip, "itinerary", posted), "Choose a country from the list")
+
+    assert shown.soup.find(id="id_rows-0-country")["data-typed"] == 'Nar"nia<b>'
+
+
+@pytest.mark.parametrize("name", ["United Kingdom", " england "])
+def test_our_own_country_typed_by_name_is_told_apart_from_a_mistake(asker, trip, today, name):
+    out = today + 30 * DAY
+
+    response = save(asker, trip, "itinerary", journey(out, out, leg(0, name, out, out)))
+
+    assert "Abroad is anywhere outside the United Kingdom" in after(response).errors[0]
+
+
+@pytest.mark.parametrize(("back", "status"), [(1, 302), (2, 200)])
+def test_across_the_date_line_one_may_arrive_a_day_before_one_left(asker, trip, today, back, status):
+    out = today + 30 * DAY
+    left = out + 5 * DAY
+    legs = (leg(0, "NZ", out + DAY, left), leg(1, "US", left - back * DAY, left))
+
+    response = save(asker, trip, "itinerary", journey(out, left + DAY, *legs))
+
+    assert response.status_code == status
 
 
 @pytest.mark.slow

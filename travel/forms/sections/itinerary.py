@@ -1,5 +1,6 @@
 """Where does the trip lead, and when (R41-R43)?"""
 
+import datetime
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -16,6 +17,9 @@ from travel.models import Leg, Trip
 
 from .base import MAX_ROWS, SectionForm, SectionRows, same_day_or_after
 
+# Whoever crosses the date line eastwards arrives on the day before they left.
+DATE_LINE = datetime.timedelta(days=1)
+OUR_OWN = {"gb", "uk", "united kingdom", "great britain", "england", "wales", "scotland", "northern ireland"}
 NOT_ABROAD = "Abroad is anywhere outside the United Kingdom. Leave out the part of your journey in the United Kingdom"
 
 
@@ -30,7 +34,7 @@ class LegForm(PortalForm):
         label="Country",
         help_text="Start to type, then pick from the list.",
         choices=country_choices,
-        error_messages={"required": "Select the country", "invalid_choice": "Select a country from the list"},
+        error_messages={"required": "Select the country", "invalid_choice": "Choose a country from the list"},
     )
     kind = forms.ChoiceField(
         label="Will you visit it, or pass through?",
@@ -56,8 +60,9 @@ class LegForm(PortalForm):
         return self.cleaned_data["country"]
 
     def add_error(self, field: str | None, error: Any) -> None:
-        # The United Kingdom is not offered; whoever sends it all the same is told why.
-        if field == "country" and self.data.get(self.add_prefix("country")) == "GB":
+        # The United Kingdom is not offered; whoever names it all the same is told why.
+        typed = self.data.get(self.add_prefix("country"), "")
+        if field == "country" and typed.strip().casefold() in OUR_OWN:
             error = NOT_ABROAD
         super().add_error(field, error)
 
@@ -79,7 +84,7 @@ class LegRows(SectionRows):
                 form.add_error(
                     "arrives_on", f"The date you arrive {same_day_or_after(out, 'the date you leave the UK')}"
                 )
-            elif arrives_on and last_left and arrives_on < last_left:
+            elif arrives_on and last_left and arrives_on < last_left - DATE_LINE:
                 what = f"the date you leave {last_country}"
                 form.add_error("arrives_on", f"The date you arrive {same_day_or_after(last_left, what)}")
             for name, day, phrase in (("arrives_on", arrives_on, "arrive"), ("leaves_on", leaves_on, "leave")):
