@@ -15,8 +15,6 @@ from travel import actions
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 5
-
 
 def at_once(*deeds: Callable[[], None]) -> list[str]:
     """Start all at the same moment; return how each ended."""
@@ -40,8 +38,8 @@ def at_once(*deeds: Callable[[], None]) -> list[str]:
     return sorted(ends)
 
 
-def test_two_officers_of_a_role_who_decide_at_once(cast):
-    for _ in range(ROUNDS):
+def test_two_officers_of_a_role_who_decide_at_once(cast, rounds):
+    for _ in rounds:
         trip = a_trip(cast.traveller, countries=("DE",), upto="senior")
         first, second = reload(trip), reload(trip)
 
@@ -54,8 +52,8 @@ def test_two_officers_of_a_role_who_decide_at_once(cast):
         assert trip.approval.steps.get(stage="moj_security").decided_by is not None
 
 
-def test_a_double_click_of_one_approver(cast):
-    for _ in range(ROUNDS):
+def test_a_double_click_of_one_approver(cast, rounds):
+    for _ in rounds:
         trip = a_trip(cast.traveller, countries=("DE",))
         first, second = reload(trip), reload(trip)
 
@@ -68,8 +66,8 @@ def test_a_double_click_of_one_approver(cast):
         assert Event.objects.filter(action="step.decided", target=trip.reference).count() == 1
 
 
-def test_approving_and_withdrawing_at_once(cast):
-    for _ in range(ROUNDS):
+def test_approving_and_withdrawing_at_once(cast, rounds):
+    for _ in rounds:
         trip = a_trip(cast.officer, stated="bpss")
         first, second = reload(trip), reload(trip)
 
@@ -82,8 +80,8 @@ def test_approving_and_withdrawing_at_once(cast):
         assert reload(trip).approval.status in (Status.APPROVED, Status.WITHDRAWN)
 
 
-def test_submitting_twice_at_once_makes_one_round(cast):
-    for _ in range(ROUNDS):
+def test_submitting_twice_at_once_makes_one_round(cast, rounds):
+    for _ in rounds:
         trip = a_draft(cast.traveller, countries=("DE",))
         first, second = reload(trip), reload(trip)
 
@@ -95,3 +93,21 @@ def test_submitting_twice_at_once_makes_one_round(cast):
         assert ends == ["NotPossible", "done"]
         assert reload(trip).approval.round == 1
         assert trip.approval.steps.count() == 4
+
+
+def test_approving_rejecting_and_withdrawing_at_once(cast, rounds):
+    for _ in rounds:
+        trip = a_trip(cast.traveller, countries=("DE",), upto="senior")
+        first, second, third = reload(trip), reload(trip), reload(trip)
+        version = trip.approval.version
+
+        ends = at_once(
+            lambda trip=first, v=version: actions.decide(trip, decision="approve", by=cast.security, version=v),
+            lambda trip=second, v=version: actions.decide(
+                trip, decision="reject", by=cast.second_security, comment="No.", version=v
+            ),
+            lambda trip=third, v=version: actions.withdraw(trip, by=cast.traveller, reason="It is off.", version=v),
+        )
+
+        assert ends == ["Stale", "Stale", "done"]
+        assert reload(trip).approval.version == version + 1
