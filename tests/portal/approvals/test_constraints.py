@@ -81,6 +81,21 @@ def test_the_audit_log_is_only_ever_added_to(cast, change):
     assert Event.objects.exists()
 
 
+def test_an_event_is_never_added_over_another(cast):
+    a_trip(cast.traveller)
+    over = {
+        "sqlite": "INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event",
+        "postgresql": "INSERT INTO audit_event SELECT * FROM audit_event ON CONFLICT (id) DO UPDATE SET actor = '999'",
+    }
+
+    with (
+        pytest.raises(IntegrityError, match="only ever added"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(over[connection.vendor])
+
+
 @pytest.mark.postgresql
 def test_the_audit_log_is_never_emptied(cast):
     a_trip(cast.traveller)
