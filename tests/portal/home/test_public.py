@@ -3,9 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 
+from portal.home import public
 from tests.people import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -51,13 +52,47 @@ def test_the_process_is_healthy_without_asking_the_database(client, django_asser
     assert (response.status_code, response.content) == (200, b"ok\n")
 
 
-def test_the_site_is_ready_when_every_migration_is_in(client):
-    assert client.get(reverse("home:readyz")).status_code == 200
+@pytest.fixture
+def new_process(monkeypatch):
+    """A process that nobody has asked yet."""
+    monkeypatch.setattr(public, "MIGRATIONS", public.Migrations())
 
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'travel'")
 
-    assert client.get(reverse("home:readyz")).status_code == 503
+def test_the_site_is_ready_when_every_migration_is_in(client, new_process):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'travel'")
+        before = client.get(reverse("home:readyz")).status_code
+        transaction.set_rollback(True)
+
+    after = client.get(reverse("home:readyz")).status_code
+
+    assert (before, after) == (503, 200)
+
+
+def test_a_site_that_was_ready_asks_only_whether_the_database_answers(client, new_process, django_assert_num_queries):
+    client.get(reverse("home:readyz"))
+
+    with django_assert_num_queries(1):
+        again = client.get(reverse("home:readyz"))
+    with connection.execute_wrapper(no_database):
+        without = client.get(reverse("home:readyz"))
+
+    assert (again.status_code, without.status_code) == (200, 503)
+
+
+def no_database(*_):
+    raise OperationalError("The server closed the connection.")
+
+
+@pytest.mark.parametrize("name", ["home:healthz", "home:readyz", "home:privacy"])
+@pytest.mark.parametrize(("proxies", "named"), [(1, "garbage"), (2, "192.0.2.1")])
+def test_a_proxy_that_names_no_address_keeps_nobody_out(client, settings, name, proxies, named):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+
+    response = client.get(reverse(name), headers={"X-Forwarded-For": named})
+
+    assert response.status_code == 200
 
 
 def test_a_queue_that_is_down_leaves_the_site_ready(client):
