@@ -116,7 +116,8 @@ def deliver(message: Message, *, token: uuid.UUID, channel: Transport) -> bool:
         refuse(message, token=token, error=error)
         return False
     except Exception as error:  # One message that cannot be made or sent may not hold up the others.
-        logger.warning("%s was not sent: %s", message, type(error).__name__, exc_info=True)
+        # Neither what the error says nor its traceback: a mail server's answer quotes the address.
+        logger.warning("%s was not sent: %s", message, type(error).__name__)
         put_off(message, token=token, error=error)
         return False
     return finish(message, token=token, state=State.SENT, sent_at=timezone.now(), provider_id=provider_id[:100])

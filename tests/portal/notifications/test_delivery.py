@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import email
+import logging
 import socketserver
 import threading
 from email import policy
@@ -147,6 +148,27 @@ def test_a_message_that_cannot_be_made_does_not_hold_up_the_others(cast, setting
     assert (poison.state, poison.attempts, poison.last_error) == (State.DUE, 1, "TemplateDoesNotExist")
     assert poison.next_at > timezone.now()
     assert [mail["To"] for mail in mails(settings)] == [cast.manager.email]
+
+
+class Talker(transports.FileTransport):
+    """Fails with what a mail server says, the address included."""
+
+    def send(self, mail: transports.Email) -> str:
+        raise ValueError(f"550 no such person: {mail.to}") from OSError(mail.to)
+
+
+def test_the_log_of_a_message_that_was_not_sent_names_no_address(cast, monkeypatch, caplog):
+    monkeypatch.setitem(transports.TRANSPORTS, "file", Talker)
+    (message,) = owe(cast.traveller)
+
+    delivery.deliver_due()
+
+    logged = logging.Formatter().format(caplog.records[-1])
+    assert f"message {message.pk} " in logged
+    assert "ValueError" in logged
+    assert cast.traveller.email not in caplog.text + logged
+    message.refresh_from_db()
+    assert message.last_error == "ValueError"
 
 
 class Killer(transports.FileTransport):
