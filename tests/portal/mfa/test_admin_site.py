@@ -3,12 +3,12 @@
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.http import HttpResponse
-from django.urls import include, path
+from django.urls import path
 
 from portal.accounts.models import BusinessArea, User
 from portal.mfa import actions, policy
 from portal.mfa.admin_site import PortalAdminSite
+from portal.urls import urlpatterns as portal_urls
 from tests.portal.mfa.conftest import PASSWORD, actions_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -18,17 +18,7 @@ site = PortalAdminSite()
 site.register([User, BusinessArea])
 site.register(EmailAddress)
 
-urlpatterns = [
-    path("admin/", site.urls),
-    path("mfa/", include("portal.mfa.urls")),
-    path("accounts/", include("portal.mfa.account_urls")),
-    path("", include(([path("", lambda request: HttpResponse("home"), name="index")], "home"))),
-]
-
-
-@pytest.fixture(autouse=True)
-def no_navigation(settings):
-    settings.PORTAL_NAVIGATION = []
+urlpatterns = [path("admin/", site.urls), *portal_urls[1:]]
 
 
 def test_a_stranger_is_sent_to_the_front_door(visitor):

@@ -20,11 +20,12 @@ travel = [
     path("trouble/", view, name="trouble"),
     path("new/", view, name="new"),
 ]
+mfa = [path("security/", view, name="security")]
 
 urlpatterns = [
     path("", include((home, "home"))),
     path("travel/", include((travel, "travel"))),
-    path("account/", view, name="account"),
+    path("mfa/", include((mfa, "mfa"))),
     path("sign-in/", view, name="account_login"),
     path("sign-out/", view, name="account_logout"),
 ]
