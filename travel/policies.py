@@ -10,7 +10,7 @@ OVERSEERS = (Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY, Role.AUDITOR)
 
 
 def can_view(user: User, trip: Trip) -> bool:
-    """The requester always; travellers, deciders and the security teams once it was submitted."""
+    """The requester always; travellers, deciders, the security teams and auditors once it was submitted."""
     approval = trip.approval
     if approvals.is_requester(user, approval):
         return True
@@ -66,5 +66,5 @@ def can_prepare(user: User, trip: Trip) -> bool:
 
 
 def sees_private_details(user: User, trip: Trip) -> bool:
-    """Of a personal trip, only those who take part and the security teams see companions, hosts and transport (Q3)."""
+    """Of a personal trip, only those who take part, security teams and auditors see who comes along, hosts and transport."""
     return not trip.is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)
