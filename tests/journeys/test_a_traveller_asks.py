@@ -213,3 +213,23 @@ def test_the_other_pages_of_a_request_keep_nobody_out(page, cast, become, look, 
     ):
         page.goto(f"{live_server.url}{url}")
         look(page, heading)
+
+
+def test_a_country_typed_that_is_not_in_the_list_stays_in_its_box(page, cast, become, live_server):
+    trip = actions.start(by=cast.traveller)
+    become(page, cast.traveller)
+    page.goto(f"{live_server.url}/travel/{trip.reference}/tasks/")
+    page.get_by_role("link", name="Where and when").click()
+    box = page.locator("#id_rows-0-country")
+
+    for _ in range(2):
+        box.fill("Narnia")
+        press(page)
+        page.get_by_role("link", name="Choose a country from the list").wait_for()
+        assert box.input_value() == "Narnia"
+
+    pick_country(page, 0, "Germany")
+    press(page)
+    page.get_by_role("link", name="Enter the date you leave the UK").wait_for()
+    assert box.input_value() == "Germany"
+    assert page.get_by_role("link", name="Choose a country from the list").count() == 0
