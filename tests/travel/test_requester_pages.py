@@ -14,6 +14,7 @@ from tests.people import make_senior, person, sign_in
 from tests.travel.pages import address, page, post, text_of
 from travel import actions
 from travel.models import ChosenApprover, Trip
+from travel.sections import BEFORE, SECTIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,13 @@ def test_having_left_already_is_a_way_in(asker, lateness):
 
 def test_a_list_without_trips_says_what_to_do(asker):
     assert "You have no trips yet" in text_of(asker, reverse("travel:index"))
+
+
+def test_the_way_in_says_how_many_sections_tell_what_a_trip_needs(asker):
+    before = [section for section in SECTIONS if section.group == BEFORE]
+
+    assert "Answer four short sections to find out" in text_of(asker, reverse("travel:index"))
+    assert len(before) == 4
 
 
 def test_the_list_holds_what_i_asked_for_and_what_i_take_part_in(client, cast):
