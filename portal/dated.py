@@ -32,8 +32,3 @@ class Dated(models.Model):
                 condition=Q(to_on=None) | Q(to_on__gte=F("from_on")),
             )
         ]
-
-    def is_in_force(self, on: datetime.date | None = None) -> bool:
-        """Python's twin of ``in_force``."""
-        on = on or timezone.localdate()
-        return self.from_on <= on and (self.to_on is None or self.to_on >= on)

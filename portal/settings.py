@@ -82,7 +82,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "crispy_forms",
     "csp",
-    "django_filters",
     "django_countries",
 ]
 SITE_ID = 1

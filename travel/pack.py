@@ -202,10 +202,6 @@ class Item:
     line: Line | None = None
     url: str = ""
 
-    @property
-    def can_be_ticked(self) -> bool:
-        return not self.url
-
 
 def tasks_of(trip: Trip) -> list[Task]:
     """Return the tasks that this trip asks of its travellers."""

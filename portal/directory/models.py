@@ -4,7 +4,6 @@ Pages, packs and e-mails take contacts by their key, so a number is corrected in
 """
 
 from django.db import models
-from django.utils import timezone
 
 
 class Contact(models.Model):
@@ -69,10 +68,6 @@ class Contact(models.Model):
     def shown(self) -> "Contact":
         """Whose details the directory shows: a retired contact keeps its own, so that people recognise it."""
         return self if self.is_retired else self.reachable
-
-    def is_due_for_review(self) -> bool:
-        """Contacts are verified every three months (Q25)."""
-        return self.verified_on is None or (timezone.localdate() - self.verified_on).days > 92
 
 
 def international(number: str) -> str:

@@ -24,8 +24,6 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from crispy_forms.utils import render_crispy_form
 from django import forms
-from django.db import models
-from django.forms.models import ModelFormMetaclass
 from django.http import QueryDict
 from django.utils.safestring import SafeString
 
@@ -48,7 +46,7 @@ REQUIRED = str(forms.Field.default_error_messages["required"])
 
 
 class FormMixin:
-    """The presentation and wording that plain forms and model forms share."""
+    """The presentation and wording of every form."""
 
     bound_field_class = GovukBoundField
     use_required_attribute = False
@@ -162,34 +160,6 @@ class FormMixin:
 
 class PortalForm(FormMixin, forms.Form):
     """The base of every form that is not one model's row."""
-
-
-def portal_formfield(db_field: models.Field, **kwargs: Any) -> forms.Field | None:
-    """The portal's form field for a model field: hygienic text, dates in three boxes, else what Django would take."""
-    if isinstance(db_field, models.DateField) and not isinstance(db_field, models.DateTimeField):
-        kwargs.pop("widget", None)
-        kwargs.setdefault("form_class", fields.DateField)
-    elif isinstance(db_field, models.EmailField):
-        kwargs.setdefault("form_class", fields.EmailField)
-    elif isinstance(db_field, (models.URLField, models.SlugField, models.UUIDField)):
-        pass
-    elif isinstance(db_field, (models.CharField, models.TextField)) and not db_field.choices:
-        kwargs.setdefault("form_class", fields.TextField)
-    return db_field.formfield(**kwargs)
-
-
-class PortalModelFormMetaclass(ModelFormMetaclass):
-    """Gives each model form our fields, so that nobody has to remember to ask for them in `Meta`."""
-
-    def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> type:
-        meta = attrs.get("Meta")
-        if meta is not None and not hasattr(meta, "formfield_callback"):
-            meta.formfield_callback = staticmethod(portal_formfield)
-        return super().__new__(mcs, name, bases, attrs)
-
-
-class PortalModelForm(FormMixin, forms.ModelForm, metaclass=PortalModelFormMetaclass):
-    """The base of every form that is one model's row."""
 
 
 class FilterForm(PortalForm):

@@ -1,10 +1,9 @@
-"""What can a template say? Dates, times and counts from `portal.ui.wording`, states, errors and query strings."""
+"""What can a template say? Dates, times and counts from `portal.ui.wording`, states, errors and rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
-from django.http import QueryDict
 from django.template.base import render_value_in_context
 from django.utils.safestring import SafeString, mark_safe
 
@@ -66,16 +65,3 @@ def table_rows(
             html += (opening, "" if cell is None else render_value_in_context(cell, context), closing)
         html.append("</tr>")
     return mark_safe("".join(html))  # noqa: S308  Every cell went through the template's own escaping.
-
-
-@register.simple_tag(takes_context=True)
-def query_string(context: template.Context, **changes: Any) -> str:
-    """This page's query with some parameters replaced; None takes one away, and any change forgets the page number."""
-    request = context.get("request")
-    query = QueryDict(mutable=True) if request is None else request.GET.copy()
-    query.pop("page", None)
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"

@@ -1,7 +1,5 @@
 """Whom to ring: by need, findable, and never a blank."""
 
-import datetime
-
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
@@ -123,17 +121,6 @@ def test_the_page_needs_few_queries(reader, django_assert_max_num_queries):
 )
 def test_a_british_number_is_written_as_it_is_dialled_from_abroad(given, dialled):
     assert international(given) == dialled
-
-
-def test_contacts_are_checked_again_every_three_months():
-    contact = Contact(key="k", name="K")
-    assert contact.is_due_for_review()
-
-    contact.verified_on = timezone.localdate() - datetime.timedelta(days=92)
-    assert not contact.is_due_for_review()
-
-    contact.verified_on -= datetime.timedelta(days=1)
-    assert contact.is_due_for_review()
 
 
 def test_loading_again_keeps_what_an_owner_corrected():

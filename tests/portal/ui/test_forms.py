@@ -3,17 +3,14 @@
 import pytest
 from crispy_forms.utils import render_crispy_form
 from django import forms
-from django.db import models
 from django.http import QueryDict
 from django.template import Context, Template
 from django.template.loader import render_to_string
 
-from portal.ui.fields import DateField, EmailField, TextField, YesNoField
+from portal.ui.fields import DateField, TextField, YesNoField
 from portal.ui.forms import (
     PortalForm,
-    PortalModelForm,
     asks_to_change_rows,
-    portal_formfield,
     portal_formset,
     with_rows_changed,
 )
@@ -262,42 +259,3 @@ def test_the_rows_come_with_a_template_for_the_next_one():
 def test_only_two_or_more_rows_can_lose_one():
     assert not Legs().can_remove
     assert Legs(initial=[{}, {}]).can_remove
-
-
-# Model forms ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("column", "kind"),
-    [
-        (models.CharField(max_length=20), TextField),
-        (models.TextField(), TextField),
-        (models.EmailField(), EmailField),
-        (models.DateField(), DateField),
-        (models.DateTimeField(), forms.DateTimeField),
-        (models.CharField(max_length=2, choices=[("a", "A")]), forms.TypedChoiceField),
-        (models.IntegerField(), forms.IntegerField),
-        (models.SlugField(), forms.SlugField),
-    ],
-)
-def test_a_model_s_column_becomes_the_portal_s_field(column, kind):
-    column.set_attributes_from_name("column")
-
-    assert type(portal_formfield(column)) is kind
-
-
-def test_a_model_form_asks_for_the_portal_s_fields_by_itself():
-    from django.contrib.contenttypes.models import ContentType
-
-    class TypeForm(PortalModelForm):
-        class Meta:
-            model = ContentType
-            fields = ["model"]
-            labels = {"model": "Which model is it?"}
-            error_messages = {"model": {"required": "Enter the model"}}
-
-        govuk = {"model": {"name": "the model"}}
-
-    assert type(TypeForm().fields["model"]) is TextField
-    assert TypeForm({"model": ""}).errors["model"] == ["Enter the model"]
-    assert TypeForm({"model": "x" * 101}).errors["model"] == ["The model must be 100 characters or fewer"]

@@ -164,20 +164,6 @@ def test_a_state_in_an_unknown_colour_is_grey():
     assert "govuk-tag--grey" in html
 
 
-@pytest.mark.parametrize(
-    ("query", "changes", "expected"),
-    [
-        ("a=1&page=3", "b=2", "?a=1&amp;b=2"),
-        ("a=1&a=2", "a=3", "?a=3"),
-        ("a=1&b=2", "a=None", "?b=2"),
-    ],
-)
-def test_a_query_string_keeps_what_it_is_not_told_to_change(query, changes, expected):
-    template = Template("{% load portal %}{% query_string " + changes + " %}")
-
-    assert template.render(Context({"request": RequestFactory().get(f"/?{query}")})) == expected
-
-
 # Words ---------------------------------------------------------------------------------------------------------------
 
 SUMMER = dt.datetime(2027, 7, 3, 23, 30, tzinfo=dt.UTC)
