@@ -66,5 +66,5 @@ def can_prepare(user: User, trip: Trip) -> bool:
 
 
 def sees_private_details(user: User, trip: Trip) -> bool:
-    """Of a personal trip, only those who take part, security teams and auditors see who comes along, hosts and transport."""
+    """Of a personal trip, only those who take part, security teams and auditors see company, hosts and transport."""
     return not trip.is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)
