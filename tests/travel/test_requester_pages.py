@@ -390,6 +390,24 @@ def test_the_submitted_page_says_the_reference_and_who_is_next(asker, cast):
     assert text.index("Mark Manager") < text.index("Sana Senior") < text.index("MoJ Security")
     due_on = Step.objects.get(stage="line_manager").due_on
     assert f"Mark Manager decides, likely by {due_on.day} {due_on:%B %Y}" in text
+    assert "Do not take the equipment abroad" in text
+
+
+def test_the_submitted_page_says_that_somebody_has_to_be_named(asker, cast):
+    type(cast.traveller).objects.filter(pk=cast.traveller.pk).update(line_manager=None)
+    cast.traveller.refresh_from_db()
+    trip = a_trip(cast.traveller)
+
+    text = text_of(asker, address(trip, "submitted"))
+
+    assert "Line manager: MoJ Security names who decides. They decide, likely by" in text
+
+
+@pytest.mark.parametrize(("fields", "days"), [({"takes_equipment": False}, 40), ({"lateness": "abroad"}, 0)])
+def test_nobody_is_told_to_leave_at_home_what_they_do_not_take_or_have_taken(asker, cast, fields, days):
+    trip = a_trip(cast.traveller, countries=("DE",), days_ahead=days, **fields)
+
+    assert "Do not take the equipment abroad" not in text_of(asker, address(trip, "submitted"))
 
 
 def test_a_request_with_gaps_cannot_be_checked_yet(asker, cast):

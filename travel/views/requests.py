@@ -120,7 +120,14 @@ class Submitted(OwnTripPage, DetailPage):
         steps = approval.steps.filter(round=approval.round).select_related("assignee")
         waiting = [step for step in steps if step.state in (Step.State.OPEN, Step.State.WAITING)]
         for step, day in zip(waiting, likely_dates(waiting, likely_days(waiting)), strict=True):
-            yield {"label": step.label, "who": step.who, "verb": step.verb, "day": day, "reason": step.reason}
+            yield {
+                "label": step.label,
+                "who": step.who,
+                "verb": step.verb,
+                "is_unnamed": not (step.assignee_id or step.role),
+                "day": day,
+                "reason": step.reason,
+            }
 
     @property
     def others(self) -> Sequence[str]:
