@@ -37,7 +37,7 @@ def part(shown, heading):
 def test_somebody_new_is_told_that_nothing_waits_and_how_to_start(reader, cast):
     shown = page(reader(cast.colleague), "/")
 
-    assert "Nothing waits for you." in shown.text
+    assert "No decision waits for you." in shown.text
     assert "You have not asked for anything yet." in shown.text
     assert shown.soup.select_one("main .govuk-button")["href"] == "/travel/start/"
     assert "You act for" not in shown.text
