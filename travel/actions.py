@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -35,8 +36,8 @@ def start(*, by: User, lateness: str = "") -> Trip:
 def add_traveller(
     trip: Trip, person: User, *, position: int, stated: ClearanceLevel | None = None, unknown: bool = False
 ) -> Traveller:
-    """Put a person into the party, with the business area and clearance on record."""
-    held = person.clearance_held()
+    """Put a person into the party, with the business area on record; ``judge`` says whose clearance is looked up."""
+    held = person.clearance_held() if person == trip.approval.requester else None
     return Traveller.objects.create(
         trip=trip, person=person, position=position, business_area=person.business_area,
         clearance_stated=stated, clearance_unknown=unknown, clearance_held=held,
@@ -67,6 +68,7 @@ def copy(trip: Trip, *, by: User) -> Trip:
         for row in rows.all():
             row.pk, row.trip = None, new
             model.objects.bulk_create([row])
+    new.equipment.exclude(carried_by__in=new.travellers.values("person")).update(carried_by=None)
     sync(new)
     log.record(actor=by, action="trip.copied", target=new.approval, source=trip.reference)
     return new
@@ -108,11 +110,16 @@ def sync(trip: Trip) -> Trip:
     return fresh(trip)
 
 
-def judge(trip: Trip) -> triage.Answer:
-    """Run triage under the policy in force, and keep the answer with the rules that gave it."""
+def judge(trip: Trip, *, asks_register: bool = False) -> triage.Answer:
+    """Run triage under the policy in force, and keep the answer with the rules that gave it.
+
+    While a request is drafted, the register is read for its requester alone: the answer would tell whoever puts others
+    into a draft what they hold.  Of others it counts what it said when the request was last submitted.
+    """
     for one in trip.travellers.all():
-        one.clearance_held = one.person.clearance_held()
-        one.save(update_fields=["clearance_held"])
+        if asks_register or one.person_id == trip.approval.requester_id:
+            one.clearance_held = one.person.clearance_held()
+            one.save(update_fields=["clearance_held"])
     policy = PolicyVersion.objects.in_force()
     answer = triage.judge(triage.facts_of(trip), triage.rules_of(policy))
     trip.policy, trip.outcome, trip.judged_at = policy, answer.outcome, timezone.now()
@@ -129,12 +136,60 @@ def judge(trip: Trip) -> triage.Answer:
     return answer
 
 
+def others_of(trip: Trip) -> list[User]:
+    """Return the travellers for whom somebody else speaks."""
+    return [one.person for one in trip.travellers.all() if one.person_id != trip.approval.requester_id]
+
+
+def ask_register(trip: Trip) -> Trip:
+    """Judge the trip by the clearance in the register of everybody who goes, and write down of whom that was asked."""
+    judge(trip, asks_register=True)
+    if others := others_of(trip):
+        names = ", ".join(person.full_name for person in others)
+        log.record(actor=None, action="trip.register_asked", target=trip.approval, people=names)
+    return fresh(trip)
+
+
+def tell_register_asked(trip: Trip) -> None:
+    """Tell whoever was looked up for a request that they cannot see."""
+    tell(trip, others_of(trip), "trip-register-asked", link=reverse("travel:index"))
+
+
+@transaction.atomic
+def check_register(trip: Trip, *, by: User, version: int | None = None) -> bool:
+    """Ask the register, now that all is answered; say whether the trip needs more because of it, and keep that.
+
+    Submitting asks too, but a refusal leaves no trace, and the requester could not answer what the full process asks.
+    The one thing that can be learnt in this way, that it applies, is on record, and the traveller is told.
+    """
+    approvals.take(trip.approval, version=version)
+    if not policies.can_edit(by, trip):
+        raise PermissionDenied
+    now = sync(trip)
+    if now.outcome == Trip.Outcome.FULL or not can_be_judged(now) or missing(now) or dates_passed(now):
+        return False
+    outcome_before, now = now.outcome, ask_register(now)
+    if now.outcome == outcome_before:
+        return False
+    tell_register_asked(now)
+    approvals.touch(trip.approval)
+    return True
+
+
 @transaction.atomic
 def keep_answer(trip: Trip, *, by: User, version: int | None = None) -> None:
-    """Settle a draft that needs no approval, as evidence that it was asked."""
-    if trip.outcome != Trip.Outcome.NOTHING:
+    """Settle a draft that needs no approval, as evidence that it was asked.
+
+    :raises NotPossible: by today's policy, or by the register, it needs approval.
+    """
+    approvals.take(trip.approval, version=version)
+    now = sync(trip)
+    if now.outcome == Trip.Outcome.NOTHING:
+        now = ask_register(now)
+    if now.outcome != Trip.Outcome.NOTHING:
         raise NotPossible("This trip needs approval, so it has to be submitted.")
-    approvals.end(trip.approval, "keep", by=by, version=version)
+    tell_register_asked(now)
+    approvals.end(trip.approval, "keep", by=by)
 
 
 @transaction.atomic
@@ -150,9 +205,12 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
     if now.outcome == Trip.Outcome.NOTHING:
         raise NotPossible("This trip needs no approval, so there is nothing to submit.")
     if gaps := missing(now):
-        raise NotPossible("Still to answer: " + "; ".join(section.title for section in gaps) + ".")
+        raise NotPossible("Still to answer: " + titles_of(gaps) + ".")
     if reason := dates_passed(now):
         raise NotPossible(reason)
+    now = ask_register(now)
+    if gaps := missing(now):
+        raise NotPossible("The full process applies. Still to answer: " + titles_of(gaps) + ".")
     approval = now.approval
     approval.is_urgent = now.leaves_on < notice_ends(now.policy)
     approval.save(update_fields=["is_urgent"])
@@ -162,6 +220,10 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
     report_unverified(now)
     if now.lateness:
         tell_security(now)
+
+
+def titles_of(sections: Sequence[Section]) -> str:
+    return "; ".join(section.title for section in sections)
 
 
 def ask_to_confirm(trip: Trip) -> None:
@@ -191,10 +253,11 @@ def tell_security(trip: Trip) -> None:
     tell(trip, recipients, "trip-without-asking")
 
 
-def tell(trip: Trip, recipients: Sequence[User | Contact], template: str) -> None:
+def tell(trip: Trip, recipients: Sequence[User | Contact], template: str, *, link: str = "") -> None:
+    """Owe a message about a trip; ``link`` is for those who may not open the trip itself."""
     outbox.enqueue(
         recipients=recipients, template=template, key=f"{trip.reference}:v{trip.approval.version}",
-        link=trip.get_absolute_url(), reference=trip.reference,
+        link=link or trip.get_absolute_url(), reference=trip.reference,
     )  # fmt: skip
 
 

@@ -14,11 +14,11 @@ PASSING = ", and passing through counts like visiting"
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a trip: ``legs`` are (country code, country name, visit or transit), ``clearances`` are
-    (person's name, key of the level, name of the level)."""
+    """What is known of a trip: ``legs`` are (country code, country name, visit or transit), ``clearances`` are keys of
+    levels."""
 
     legs: Sequence[tuple[str, str, str]]
-    clearances: Sequence[tuple[str, str, str]]
+    clearances: Sequence[str]
     takes_equipment: bool
     uses_services: bool
     lateness: str = ""
@@ -49,14 +49,16 @@ class Answer:
 
 def judge(facts: Facts, rules: Rules) -> Answer:
     """Say what a trip needs: nothing, the line manager only, or the full process; and every rule that says so."""
-    reasons = [
-        Rule(
-            f"{name} holds {level} clearance, which needs the full process for every trip.",
-            f"clearance_trigger:{rules.triggers[key]}",
+    reasons = []
+    # Everybody who sees the trip reads this, so it names neither the person nor the level: what somebody holds may be
+    # known from the register alone (Q4a).
+    if triggers := sorted({rules.triggers[key] for key in facts.clearances if key in rules.triggers}):
+        reasons.append(
+            Rule(
+                "The clearance of a traveller needs the full process for every trip.",
+                f"clearance_trigger:{','.join(map(str, triggers))}",
+            )
         )
-        for name, key, level in facts.clearances
-        if key in rules.triggers
-    ]
     if facts.lateness == Trip.Lateness.ABROAD:
         reasons.append(Rule("The traveller is already abroad, so MoJ Security looks at it."))
     if facts.lateness == Trip.Lateness.RETURNED:
@@ -77,7 +79,7 @@ def judge(facts: Facts, rules: Rules) -> Answer:
         Outcome.MANAGER,
         (
             Rule("No high-attention country is visited or passed through."),
-            Rule("Nobody who travels holds a clearance that needs the full process."),
+            Rule("No clearance that was stated or checked needs the full process."),
         ),
     )
 
@@ -95,11 +97,7 @@ def facts_of(trip: Trip) -> Facts:
     """Read the facts of a trip; the higher of stated and held clearance counts (Q4a)."""
     return Facts(
         legs=[(leg.country.code, leg.country.name, leg.kind) for leg in trip.legs.all()],
-        clearances=[
-            (one.person.full_name, level.key, level.name)
-            for one in trip.travellers.all()
-            if (level := one.clearance) is not None
-        ],
+        clearances=[level.key for one in trip.travellers.all() if (level := one.clearance) is not None],
         takes_equipment=bool(trip.takes_equipment),
         uses_services=bool(trip.uses_services),
         lateness=trip.lateness,

@@ -14,7 +14,7 @@ NOTHING, MANAGER, FULL = Trip.Outcome.NOTHING, Trip.Outcome.MANAGER, Trip.Outcom
 def facts(*legs, clearance: str = "bpss", kit: bool = True, services: bool = True, lateness: str = "") -> Facts:
     return Facts(
         legs=legs or (KENYA,),
-        clearances=[("Tess", clearance, clearance.upper())],
+        clearances=[clearance],
         takes_equipment=kit,
         uses_services=services,
         lateness=lateness,
@@ -49,7 +49,7 @@ def test_every_rule_that_applies_is_given_with_its_row():
     answer = judge(facts(GERMANY, VIA_GERMANY, clearance="dv"), RULES)
 
     assert [(rule.text, rule.row) for rule in answer.rules] == [
-        ("Tess holds DV clearance, which needs the full process for every trip.", "clearance_trigger:2"),
+        ("The clearance of a traveller needs the full process for every trip.", "clearance_trigger:2"),
         ("Germany is a high-attention country.", "country_rating:5"),
         (
             "Germany is a high-attention country, and passing through counts like visiting.",
@@ -65,12 +65,20 @@ def test_a_country_visited_twice_is_named_once():
 def test_one_of_a_party_is_enough():
     party = Facts(
         legs=(KENYA,),
-        clearances=[("Tess", "bpss", "BPSS"), ("Carl", "dv", "DV")],
+        clearances=["bpss", "dv"],
         takes_equipment=True,
         uses_services=True,
     )
 
     assert judge(party, RULES).outcome == FULL
+
+
+def test_of_the_clearances_of_a_party_neither_the_person_nor_the_level_is_told():
+    party = Facts(legs=(KENYA,), clearances=["dv", "sc", "enhanced-sc", "dv"], takes_equipment=True, uses_services=True)
+
+    assert [(rule.text, rule.row) for rule in judge(party, RULES).rules] == [
+        ("The clearance of a traveller needs the full process for every trip.", "clearance_trigger:1,2")
+    ]
 
 
 @pytest.mark.django_db

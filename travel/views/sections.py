@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 from django.utils import timezone
@@ -19,7 +20,17 @@ from travel import actions
 from travel.forms.requests import ChooseApproverForm, DeclarationForm
 from travel.forms.sections import FORMS, SectionForm
 from travel.models import PolicyVersion, Trip
-from travel.sections import BEFORE, REQUEST, SECTIONS, Section, can_be_judged, dates_passed, missing, sections_of
+from travel.sections import (
+    BEFORE,
+    REQUEST,
+    SECTIONS,
+    Section,
+    asks,
+    can_be_judged,
+    dates_passed,
+    missing,
+    sections_of,
+)
 from travel.stages import ask_by, likely_dates, likely_days, notice_ends, policy_of, predicted
 
 from .trips import DraftPage, address
@@ -317,6 +328,12 @@ class ChainMixin:
     def choose(self, stage: str) -> str:
         return address(self.record, "choose-approver", stage=stage)
 
+    def say_full_process(self) -> str:
+        """Say that the register turned the trip into one for the full process, and lead to what that means."""
+        self.success_message = ""
+        messages.info(self.request, "The full process applies. Nothing is submitted yet: there is more to answer.")
+        return address(self.record, "answer")
+
     @property
     def ask_by(self) -> datetime.date:
         return ask_by(self.record, self.likely_days)
@@ -386,8 +403,16 @@ class Answer(ChainMixin, DraftPage, OncePage, FormPage):
         gaps = missing(self.record)
         return self.address("section", section=gaps[0].key) if gaps else self.address("check")
 
-    def act(self, form: PortalForm) -> None:
+    @property
+    def others(self) -> Sequence[str]:
+        """The travellers whose clearance is looked up only when the request is submitted."""
+        return [person.full_name for person in actions.others_of(self.record)]
+
+    def act(self, form: PortalForm) -> str | None:
+        if actions.check_register(self.record, by=self.request.user, version=self.version):
+            return self.say_full_process()
         actions.keep_answer(self.record, by=self.request.user, version=self.version)
+        return None
 
 
 class ChooseApprover(DraftPage, OncePage, FormPage):
@@ -478,6 +503,9 @@ class Check(ChainMixin, DraftPage, OncePage, FormPage):
         return self.record.outcome == Trip.Outcome.MANAGER
 
     def act(self, form: DeclarationForm) -> str | None:
+        # Of a trip that needs nothing there is nothing to look up: submitting it is refused.
+        if asks(self.record) and actions.check_register(self.record, by=self.request.user, version=self.version):
+            return self.say_full_process()
         actions.submit(self.record, by=self.request.user, version=self.version)
         # Nobody is asked again where nothing changed that they decided on; then there is nothing to wait for.
         is_approved = actions.fresh(self.record).approval.status == Status.APPROVED

@@ -292,8 +292,8 @@ def fill_in(sample: Sample, people: dict[str, User]) -> Trip:
         trip.equipment.create(
             kind="laptop", make="Dell Latitude 5440", asset_tag=f"MOJ-{104000 + trip.pk}", carried_by=trip.lead.person
         )
-    for traveller in trip.travellers.select_related("clearance_held"):
-        traveller.clearance_stated = traveller.clearance_held
+    for traveller in trip.travellers.select_related("person"):
+        traveller.clearance_stated = traveller.person.clearance_held()
         traveller.save(update_fields=["clearance_stated"])
     return actions.sync(trip)
 
