@@ -22,7 +22,7 @@ def run(action: str, **arguments) -> None:
 #   every (seconds)  action
 SCHEDULE = (
     (2.0, "portal.notifications.delivery.deliver_due"),
-    (600.0, "travel.actions.reroute_leavers"),
+    (600.0, "travel.actions.reroute"),
 )
 
 app.conf.beat_schedule = {

@@ -1,5 +1,9 @@
 """The permission matrix, walked: every route × every person × own and other people's records."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.db import transaction
@@ -7,23 +11,57 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
-from portal.approvals.models import Status
+from portal.approvals.models import Acceptance, Status, Step
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
-from tests.matrix import ARGUMENTS, DATA, WHO, rows
+from tests.matrix import ANSWERS, ARGUMENTS, RECORDS, WHO, rows
 from tests.people import Cast, sign_in
 from travel import actions
-from travel.models import Trip
+from travel.models import TaskDone, Traveller, Trip
 
 pytestmark = pytest.mark.django_db
 
 WITNESSES = {"audit.Event", "sessions.Session", "otp_totp.TOTPDevice", "mfa.TOTP"}
+HIDDEN = re.compile(r'<input type="hidden" name="(form_id|version)" value="([^"]*)">')
+
+ASKED_BY = {"arranged": "colleague"}  # All else is asked for by the traveller.
+
+
+def is_now(status: Status) -> Callable[[Trip, User], bool]:
+    return lambda trip, person: reload(trip).approval.status == status
+
+
+def has_started(trip: Trip | None, person: User) -> bool:
+    drafts = Trip.objects.filter(approval__requester=person, approval__status=Status.DRAFT)
+    return drafts.exclude(pk=trip and trip.pk).exists()
+
+
+#: What each page does to the trip for the person who sends it: not so before, and so afterwards.
+EFFECTS: dict[str, Callable[[Any, User], bool]] = {
+    "travel:start": has_started,
+    "travel:copy": has_started,
+    "travel:check": is_now(Status.IN_REVIEW),
+    "travel:discard": is_now(Status.WITHDRAWN),
+    "travel:withdraw": is_now(Status.WITHDRAWN),
+    "travel:cancel": is_now(Status.CANCELLED),
+    "travel:amend": is_now(Status.SENT_BACK),
+    "travel:confirm": lambda trip, person: Traveller.objects.filter(
+        trip=trip, person=person, confirmed_at__isnull=False
+    ).exists(),
+    "travel:decide": lambda trip, person: Step.objects.filter(approval=trip.pk, decided_by=person).exists(),
+    "travel:name-approver": lambda trip, person: not current_step(trip).is_unrouted,
+    "travel:conditions": lambda trip, person: Acceptance.objects.filter(
+        condition__step__approval=trip.pk, accepted_by=person
+    ).exists(),
+    "travel:before-you-leave": lambda trip, person: TaskDone.objects.filter(trip=trip, person=person).exists(),
+}
 
 
 def people_of(cast: Cast) -> dict[str, User]:
     names = {
         "companion": "companion", "traveller": "traveller", "manager": "manager", "senior": "senior",
         "colleague": "colleague", "security": "security", "operations": "operations", "auditor": "auditor",
-        "desk": "service_desk", "superuser": "superuser",
+        "desk": "service_desk", "superuser": "superuser", "vetting": "vetting", "administrator": "user_administrator",
+        "governor": "governor",
     }  # fmt: skip
     cast.companion = User.objects.create(
         email="cora.companion@example.justice.test",
@@ -35,18 +73,28 @@ def people_of(cast: Cast) -> dict[str, User]:
 
 
 def make_record(kind: str, people: dict[str, User], cast: Cast) -> Trip:
-    requester = people["traveller"]
-    trip = a_draft(requester, countries=("DE",))
+    traveller, requester = people["traveller"], people[ASKED_BY.get(kind, "traveller")]
+    if kind == "not needed":
+        trip = a_draft(requester, takes_equipment=False, uses_services=False)
+        actions.keep_answer(trip, by=requester)
+        return reload(trip)
+    fields = {"purpose": Trip.Purpose.PERSONAL} if kind == "personal" else {}
+    trip = a_draft(requester, countries=("DE",), **fields)
     if kind == "draft":
         return trip
-    companion = actions.add_traveller(trip, people["companion"], position=1, stated=trip.lead.clearance_stated)
+    actions.add_traveller(trip, people["companion"], position=1, stated=trip.lead.clearance_stated)
     if kind == "unrouted":
-        trip.travellers.filter(person=requester).update(business_area=cast.unrouted.business_area)
-    companion.save()
-    actions.submit(reload(trip), by=requester)
+        User.objects.filter(pk=requester.pk).update(business_area=cast.unrouted.business_area)
+    if kind == "arranged":
+        actions.add_traveller(trip, traveller, position=2, stated=trip.lead.clearance_stated)
+        trip.equipment.update(carried_by=traveller)
+        trip.travellers.filter(person=requester).delete()
+    actions.submit(actions.sync(trip), by=requester)
     if kind == "unrouted":
         actions.decide(reload(trip), decision="approve", by=people["manager"])
-    if kind == "approved":
+    if kind == "sent back":
+        actions.decide(reload(trip), decision="send_back", by=people["manager"], comment="Which hotel?")
+    if kind in ("approved", "arranged"):
         while reload(trip).approval.status == Status.IN_REVIEW:
             step = current_step(trip)
             told = {"conditions": ["Leave your phone at home."]} if step.stage == "moj_security" else {}
@@ -72,23 +120,41 @@ def clients_of(people: dict[str, User]) -> dict[str, Client]:
     return {who: Client() if who == "stranger" else sign_in(Client(), people[who]) for who in WHO}
 
 
-@pytest.mark.parametrize("record", ["", "draft", "review", "approved", "unrouted"])
+def held_by(client: Client, url: str) -> dict[str, str]:
+    """What the page that this person opens holds for its own post: the form's id, and the version it shows."""
+    return dict(HIDDEN.findall(client.get(url).text))
+
+
+@pytest.mark.parametrize("record", ["", *RECORDS])
 def test_who_may_do_what(cast, record):
+    """And whoever may do it does it: a post that is allowed, with a valid answer, has its effect."""
     people = people_of(cast)
     trip = make_record(record, people, cast) if record else None
     clients = clients_of(people)
-    wrong = {}
+    wrong, acted, to_act = {}, set(), set()
 
     for route, method, _, signs in (row for row in rows() if row[2] == record):
+        url, has_effect = url_of(route, trip), EFFECTS.get(route)
+        answer = ANSWERS.get((route, record), ANSWERS.get(route, {})) if method == "post" else {}
         for who, sign in signs.items():
+            acts = method == "post" and sign == "o" and has_effect is not None
+            if acts:
+                to_act.add(route)
+                acts = not has_effect(trip, people[who])  # Whoever asked has confirmed by asking.
             with transaction.atomic():
-                data = DATA.get(route, {}) if method == "post" else {}
-                seen = sign_of(getattr(clients[who], method)(url_of(route, trip), data))
+                held = held_by(clients[who], url) if acts else {}
+                response = getattr(clients[who], method)(url, answer | held)
+                seen = sign_of(response)
+                if acts and (response.status_code != 302 or not has_effect(trip, people[who])):
+                    seen = f"{response.status_code} without effect"
                 transaction.set_rollback(True)  # The next person finds the record as it was.
             if seen != sign:
                 wrong[route, method, who] = f"{seen}, not {sign}"
+            if acts:
+                acted.add(route)
 
     assert wrong == {}
+    assert acted == to_act
 
 
 def row_counts() -> dict[str, int]:
@@ -101,7 +167,7 @@ def row_counts() -> dict[str, int]:
 def test_a_get_changes_nothing(cast):
     """Every page, opened by everybody who may, and the page that refuses by somebody who may not."""
     people = people_of(cast)
-    trips = {kind: make_record(kind, people, cast) for kind in ("draft", "review", "approved", "unrouted")}
+    trips = {kind: make_record(kind, people, cast) for kind in RECORDS}
     versions = {kind: trip.approval.version for kind, trip in trips.items()}
     clients = clients_of(people)
     before = row_counts()
@@ -120,10 +186,9 @@ def test_what_sql_shows_is_what_the_policy_lets_see(cast):
     from travel.policies import can_view
 
     people = people_of(cast)
-    for kind in ("draft", "review", "approved", "unrouted"):
+    for kind in RECORDS:
         make_record(kind, people, cast)
     a_trip(cast.officer, stated="bpss", upto="line_manager")
-    actions.keep_answer(a_draft(cast.officer, takes_equipment=False, uses_services=False), by=cast.officer)
     actions.discard(a_draft(cast.colleague), by=cast.colleague)
     withdrawn = a_trip(cast.colleague)
     actions.withdraw(withdrawn, by=cast.colleague, reason="Off.")
@@ -135,11 +200,10 @@ def test_what_sql_shows_is_what_the_policy_lets_see(cast):
 
 
 def test_what_waits_by_sql_is_what_the_policy_lets_decide(cast):
-    from portal.approvals.models import Step
     from portal.approvals.policies import can_decide_step
 
     people = people_of(cast)
-    for kind in ("draft", "review", "approved", "unrouted"):
+    for kind in RECORDS:
         make_record(kind, people, cast)
     a_trip(cast.traveller, countries=("DE",), upto="senior")
     a_trip(cast.security, countries=("DE",), stated="bpss", upto="")

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from portal.accounts.models import ClearanceLevel, Role, User
+from portal.accounts.models import ClearanceLevel, PostHolder, Role, SeniorCivilServant, User
 from portal.approvals import actions as approvals
-from portal.approvals.models import Approval, Status, Step
+from portal.approvals.models import Status, Step
 from portal.audit import log
 from portal.directory.models import Contact
 from portal.lifecycle import NotPossible
@@ -19,7 +20,7 @@ from portal.notifications import outbox
 from . import policies, triage
 from .models import ChosenApprover, Companion, Equipment, Host, PolicyVersion, TaskDone, Traveller, Trip
 from .sections import Section, can_be_judged, dates_passed, missing
-from .stages import STAGES, is_entitled, notice_ends
+from .stages import is_entitled, notice_ends, stages_of
 
 ROOM, PREFIX = "travel", "TRV"
 
@@ -208,13 +209,16 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
         raise NotPossible("Still to answer: " + titles_of(gaps) + ".")
     if reason := dates_passed(now):
         raise NotPossible(reason)
+    if gone := [one.person for one in now.travellers.all() if not one.person.is_here]:
+        raise NotPossible(f"{gone[0]} no longer works here. Take them out of this request.")
     now = ask_register(now)
     if gaps := missing(now):
         raise NotPossible("The full process applies. Still to answer: " + titles_of(gaps) + ".")
     approval = now.approval
     approval.is_urgent = now.leaves_on < notice_ends(now.policy)
-    approval.save(update_fields=["is_urgent"])
-    approvals.submit(approval, stages=STAGES, subject=now, by=by)
+    approval.is_noted = now.is_personal  # Nobody approves a holiday (Q3).
+    approval.save(update_fields=["is_urgent", "is_noted"])
+    approvals.submit(approval, stages=stages_of(now), subject=now, by=by)
     now.travellers.filter(person=by, confirmed_at=None).update(confirmed_at=timezone.now())
     ask_to_confirm(now)
     report_unverified(now)
@@ -319,6 +323,8 @@ def choose_approver(trip: Trip, *, stage: str, person: User, reason: str, by: Us
         raise NotPossible("Somebody who takes part in this trip may not decide it.")
     if not person.is_here:
         raise NotPossible(f"{person} no longer works here.")
+    if stage == "line_manager" and not_above(person, now):
+        raise NotPossible(f"{person} works for somebody who travels, so may not decide as their line manager.")
     if stage == "senior" and not is_entitled(person, now):
         raise NotPossible(
             f"{person} is not entitled to approve this: pick a Senior Civil Servant, or a Governor in a prison."
@@ -356,12 +362,19 @@ def tick(trip: Trip, *, task: str, done: bool, by: User) -> None:
         log.record(actor=by, action="trip.task_done" if done else "trip.task_undone", target=trip.approval, task=task)
 
 
-def reroute_leavers() -> int:
-    """Pass open steps of people who have left to whom the stages name now; return how many (runs on a schedule)."""
+def not_above(person: User, trip: Trip) -> bool:
+    """Whether this person stands under somebody who travels."""
+    travellers = {one.person_id for one in trip.travellers.all()}
+    return any(manager.pk in travellers for manager in person.line_upwards())
+
+
+def reroute() -> int:
+    """Pass on open steps of people who have left, or whose office has ended; return how many (runs on a schedule)."""
     today = timezone.localdate()
-    stuck = Step.objects.filter(state=Step.State.OPEN, approval__room=ROOM, assignee__isnull=False)
-    gone = stuck.filter(assignee__is_active=False) | stuck.filter(assignee__ends_on__lt=today)
-    approvals_stuck = Approval.objects.filter(pk__in=gone.values("approval"))
-    return sum(
-        approvals.reroute(one, stages=STAGES, subject=fresh(one.trip)) for one in approvals_stuck.select_related("trip")
-    )
+    waiting = Step.objects.filter(state=Step.State.OPEN, approval__room=ROOM, assignee__isnull=False)
+    gone = Q(assignee__is_active=False) | Q(assignee__ends_on__lt=today)
+    in_office = Q(assignee__in=SeniorCivilServant.objects.in_force().values("person"))
+    in_office |= Q(assignee__in=PostHolder.objects.in_force().values("person"))
+    stuck = waiting.filter(gone | (Q(stage__contains="senior", named_by=None) & ~in_office))
+    trips = Trip.objects.filter(approval__in=stuck.values("approval")).select_related("approval")
+    return sum(approvals.reroute(trip.approval, stages=stages_of(fresh(trip)), subject=fresh(trip)) for trip in trips)

@@ -252,13 +252,26 @@ class Trip(models.Model):
             ],
             "legs": [
                 (str(self.leaves_on), str(self.returns_on)),
-                *((leg.country.code, leg.kind, str(leg.arrives_on), str(leg.leaves_on)) for leg in self.legs.all()),
+                *(
+                    (leg.country.code, leg.kind, str(leg.arrives_on), str(leg.leaves_on), leg.transport)
+                    for leg in self.legs.all()
+                ),
             ],
             "purpose": [self.purpose, self.reason, self.takes_equipment, self.uses_services],
             "equipment": [(item.kind, item.make, item.asset_tag, item.carried_by_id) for item in self.equipment.all()],
             "access": [
                 self.network, self.network_other, self.connection, self.connection_other, self.access,
                 self.personal_device, self.personal_device_apps,
+            ],
+            "company": [
+                *((one.name, one.relation) for one in self.companions.all()),
+                *((one.name, one.organisation, one.phone) for one in self.hosts.all()),
+            ],
+            "rules": [
+                self.outcome,
+                self.lateness,
+                [rule["text"] for rule in self.rules],
+                [one.clearance_held_id for one in self.travellers.all()],
             ],
         }  # fmt: skip
 

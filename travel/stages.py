@@ -2,15 +2,17 @@
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 from django.utils import timezone
 
-from portal.accounts.models import PostHolder, Role, SeniorCivilServant, User
+from portal.accounts.models import BusinessArea, PostHolder, Role, SeniorCivilServant, User
 from portal.approvals.models import Step
 from portal.approvals.stages import Candidate, Planned, Stage, plan
 from portal.workdays import add_working_days, counts_from, working_days_between
 
-from .models import ApproverRoute, PolicyVersion, Trip
+from .models import ApproverRoute, PolicyVersion, Traveller, Trip
 
 Approver = ApproverRoute.Approver
 ENOUGH_TO_SAY = 10  # decisions of a stage
@@ -30,19 +32,22 @@ def line_manager(trip: Trip) -> Iterator[Candidate]:
     yield from map(Candidate, trip.lead.person.line_upwards())
 
 
-def senior(trip: Trip) -> Iterator[Candidate]:
-    """Propose the Senior Civil Servant or the Governor, as the business area's route says; without a route, nobody."""
-    yield from chosen(trip, "senior")
-    route = route_of(trip)
+def senior(trip: Trip, traveller: Traveller | None = None) -> Iterator[Candidate]:
+    """Propose the Senior Civil Servant or the Governor, as the area's route says; without a route, nobody.
+
+    ``traveller`` is whose area and line count: the leading one, unless a party has others.
+    """
+    traveller = traveller or trip.lead
+    route = route_of(trip, traveller)
+    if traveller == trip.lead:
+        yield from (candidate for candidate in chosen(trip, "senior") if is_entitled(candidate.person, trip))
     if route == Approver.SENIOR_CIVIL_SERVANT:
-        yield from nearest_senior(trip.lead.person)
+        yield from nearest_senior(traveller.person)
     elif route == Approver.GOVERNOR:
-        governors = governors_of(trip)
+        governors = governors_of(traveller)
         yield from map(Candidate, governors)
         if any(person.pk in {one.person_id for one in trip.travellers.all()} for person in governors):
-            yield from (
-                Candidate(person, "The traveller is the Governor") for person in trip.lead.person.line_upwards()
-            )
+            yield from (Candidate(one, "The traveller is the Governor") for one in traveller.person.line_upwards())
 
 
 def nearest_senior(person: User) -> Iterator[Candidate]:
@@ -52,13 +57,15 @@ def nearest_senior(person: User) -> Iterator[Candidate]:
     return (Candidate(manager) for manager in line if manager.pk in seniors)
 
 
-def governors_of(trip: Trip) -> list[User]:
-    """Return who holds the post of Governor of the leading traveller's establishment today."""
-    area = trip.lead.business_area
-    holders = (
-        PostHolder.objects.in_force().filter(business_area=area, post=PostHolder.Post.GOVERNOR).select_related("person")
-    )
-    return [holder.person for holder in holders]
+def area_of(traveller: Traveller) -> BusinessArea | None:
+    """Return the area that decides who approves: the one on record; what the requester says where there is none."""
+    return traveller.person.business_area or traveller.business_area
+
+
+def governors_of(traveller: Traveller) -> list[User]:
+    """Return who holds the post of Governor of this traveller's establishment today."""
+    holders = PostHolder.objects.in_force().filter(business_area=area_of(traveller), post=PostHolder.Post.GOVERNOR)
+    return [holder.person for holder in holders.select_related("person")]
 
 
 def policy_of(trip: Trip) -> PolicyVersion:
@@ -66,25 +73,29 @@ def policy_of(trip: Trip) -> PolicyVersion:
     return trip.policy or PolicyVersion.objects.in_force()
 
 
-def route_of(trip: Trip) -> str:
-    """Return the kind of approver of the leading traveller's area, or of the nearest area above it; "" for none."""
-    area = trip.lead.business_area
+def route_of(trip: Trip, traveller: Traveller | None = None) -> str:
+    """Return the kind of approver of the traveller's area, or of the nearest area above it; "" for none."""
+    area = area_of(traveller or trip.lead)
     if area is None:
         return ""
     routes = {row.business_area_id: row.approver for row in policy_of(trip).approver_routes.all()}
     return next((routes[one.pk] for one in area.upwards() if one.pk in routes), "")
 
 
+def may_be_picked(trip: Trip) -> bool:
+    """Whether the requester may pick the senior approver: an establishment has one Governor, and where there is no
+    route MoJ Security names somebody (Q2, Q2a)."""
+    return route_of(trip) == Approver.SENIOR_CIVIL_SERVANT
+
+
 def is_entitled(person: User, trip: Trip) -> bool:
-    """Whether this person may be picked as the senior approver: of the grade, or in the post, that the route names."""
-    if route_of(trip) == Approver.GOVERNOR:
-        return PostHolder.objects.in_force().filter(person=person, post=PostHolder.Post.GOVERNOR).exists()
-    return person.is_senior_civil_servant()
+    """Whether this person may be picked as the senior approver today."""
+    return may_be_picked(trip) and person.is_senior_civil_servant()
 
 
-def senior_label(trip: Trip) -> str:
+def senior_label(trip: Trip, traveller: Traveller | None = None) -> str:
     """Name the stage after whom the route asks for; where there is no route, MoJ Security names somebody."""
-    route = route_of(trip)
+    route = route_of(trip, traveller)
     return Approver(route).label if route else "Senior approver"
 
 
@@ -101,7 +112,7 @@ def days_for(stage: str):
     return days
 
 
-ALL = ("travellers", "purpose", "legs", "equipment", "access")
+ALL = ("travellers", "purpose", "legs", "equipment", "access", "company", "rules")
 
 STAGES = (
     Stage(
@@ -123,10 +134,33 @@ STAGES = (
 )  # fmt: skip
 
 
+def stages_of(trip: Trip) -> list[Stage]:
+    """Return the table for this trip: a party from several areas has a senior approver of each."""
+    stages = []
+    for stage in STAGES:
+        if stage.key != "senior":
+            stages.append(stage)
+            continue
+        for number, one in enumerate(heads(trip), start=1):
+            key = stage.key if number == 1 else f"{stage.key}:{number}"
+            who, label = partial(senior, traveller=one), partial(senior_label, traveller=one)
+            stages.append(replace(stage, key=key, who=who, label=label))
+    return stages
+
+
+def heads(trip: Trip) -> list[Traveller]:
+    """Return the first traveller of each area that has an approver of its own; the leading one comes first."""
+    first: dict[tuple[str, int | None], Traveller] = {}
+    for one in sorted(trip.travellers.all(), key=lambda one: (one.position, one.pk)):
+        route, area = route_of(trip, one), area_of(one)
+        first.setdefault((route, area.pk if area and route != Approver.SENIOR_CIVIL_SERVANT else None), one)
+    return list(first.values())
+
+
 def predicted(trip: Trip) -> list[Planned]:
     """Return the chain that the trip would go through if it were submitted now."""
     parties = {trip.approval.requester_id, *(one.person_id for one in trip.travellers.all())}
-    return plan(STAGES, trip, parties=parties)
+    return plan(stages_of(trip), trip, parties=parties)
 
 
 def likely_days(steps: Sequence[Planned | Step]) -> list[int]:

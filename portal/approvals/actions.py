@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from portal.accounts.models import Role, User
@@ -87,51 +88,71 @@ def submit(approval: Approval, *, stages: Sequence[Stage], subject, by: User, ve
     approval.submitted_at = approval.changed_at = timezone.now()
     approval.settled_at = None
     approval.save(update_fields=["round", "submitted_at", "changed_at", "settled_at"])
-    steps = plan(stages, subject, parties=approval.parties.values_list("person", flat=True))
+    steps = plan_round(approval, stages, subject)
     if not steps:
         raise NotPossible("Nobody has to decide this, so there is nothing to submit.")
     for position, planned in enumerate(steps, start=1):
-        write_step(approval, planned, position=position, basis=subject.basis(planned.depends_on))
+        others = {other.person.pk for other in steps if other.person and other is not planned}
+        write_step(approval, planned, position=position, basis=subject.basis(planned.depends_on), busy=others)
     if any(step.state == Step.State.WAITING for step in approval.steps.filter(round=approval.round)):
         tell_parties(approval, "request-submitted")
-        go_on(approval, by=by)
+        go_on(approval)
         return
     APPROVAL.move(approval, "stand", by=by)
     approval.settled_at = approval.changed_at
     approval.save(update_fields=["settled_at"])
-    tell_parties(approval, "request-approved")
+    tell_parties(approval, news_of(approval, D.APPROVE))
 
 
-def write_step(approval: Approval, planned: Planned, *, position: int, basis: str) -> None:
-    """Write one step of the new round; carry the earlier decision over where nothing that it depends on changed."""
-    step = Step(
-        approval=approval,
-        round=approval.round,
-        position=position,
-        stage=planned.stage,
-        label=planned.label,
-        verb=planned.verb,
-        requester=approval.requester,
-        assignee=planned.person,
-        role=planned.role,
-        is_unrouted=planned.is_unrouted,
-        reason=planned.reason,
-        basis=basis,
-        days=planned.days,
-    )
-    earlier = approval.steps.filter(
-        round__lt=approval.round,
-        stage=planned.stage,
-        basis=basis,
-        decision=D.APPROVE,
-        role=planned.role,
-        assignee=planned.person,
-    ).last()
-    if earlier is None or not basis:
+def plan_round(approval: Approval, stages: Sequence[Stage], subject) -> list[Planned]:
+    """Plan the steps of a round; whoever's decision for a role still stands does not get another step."""
+    parties = set(approval.parties.values_list("person", flat=True))
+    steps = plan(stages, subject, parties=parties)
+    standing = (standing_decision(approval, step, subject.basis(step.depends_on)) for step in steps if step.role)
+    kept = {step.decided_by_id for step in standing if step is not None}
+    return plan(stages, subject, parties=parties | kept) if kept else steps
+
+
+def standing_decision(approval: Approval, planned: Planned, basis: str) -> Step | None:
+    """Return the last word of this stage, if it approved the same facts and its giver could still give it."""
+    spoken = approval.steps.filter(round__lt=approval.round, stage=planned.stage).exclude(decision="")
+    last = spoken.select_related("decided_by").order_by("round").last()
+    if last is None or last.decision != D.APPROVE or last.basis != basis:
+        return None
+    decider = last.decided_by
+    if not decider.is_here or is_party(decider, approval):
+        return None
+    if planned.role:
+        return last if decider.has_role(planned.role) else None
+    # Where no stage proposes anybody, somebody was named for it: that decision stands too.
+    return last if planned.person in (decider, None) else None
+
+
+def as_step(approval: Approval, planned: Planned, *, position: int, basis: str) -> Step:
+    """Return a step of the current round, as it was planned."""
+    return Step(
+        approval=approval, round=approval.round, position=position, stage=planned.stage, label=planned.label,
+        verb=planned.verb, requester=approval.requester, assignee=planned.person, role=planned.role,
+        is_unrouted=planned.is_unrouted, reason=planned.reason[:400], basis=basis, days=planned.days,
+    )  # fmt: skip
+
+
+def write_step(approval: Approval, planned: Planned, *, position: int, basis: str, busy: set[int]) -> None:
+    """Write one step of the new round; carry the decision over that still stands.
+
+    ``busy`` are the people of the round's other steps: nobody decides twice.
+    """
+    step = as_step(approval, planned, position=position, basis=basis)
+    earlier = standing_decision(approval, planned, basis)
+    if earlier is None or earlier.decided_by_id in busy:
         step.save()
         return
     for name in ("decision", "decided_by", "decided_at", "comment", "answers"):
         setattr(step, name, getattr(earlier, name))
+    if planned.is_unrouted:
+        for name in ("assignee", "reason", "named_by", "named_at"):
+            setattr(step, name, getattr(earlier, name))
+        step.is_unrouted = False
     step.state, step.is_carried = Step.State.DECIDED, True
     step.save()
     for condition in earlier.conditions.prefetch_related("acceptances"):
@@ -143,7 +164,7 @@ def write_step(approval: Approval, planned: Planned, *, position: int, basis: st
     log.record(actor=None, action="step.carried", target=approval, stage=step.label, round=approval.round)
 
 
-def go_on(approval: Approval, *, by: User) -> bool:
+def go_on(approval: Approval) -> bool:
     """Open the steps whose turn it is; say whether there is any."""
     steps = list(approval.steps.filter(round=approval.round).select_related("assignee"))
     if any(step.state == Step.State.OPEN for step in steps):
@@ -239,7 +260,7 @@ def decide(
     step.save()
     Condition.objects.bulk_create(Condition(step=step, text=text) for text in conditions if decision in POSITIVE)
     log.record(
-        actor=by, action="step.decided", target=approval, stage=step.label, decision=step.get_decision_display(),
+        actor=by, action="step.decided", target=approval, stage=step.label, decision=approval.said(decision),
         round=step.round, decided_for="",
     )  # fmt: skip
     if decision not in POSITIVE:
@@ -248,9 +269,15 @@ def decide(
     if approval.status != Status.IN_REVIEW:
         approval.settled_at = approval.changed_at
     approval.save(update_fields=["version", "changed_at", "settled_at"])
-    tell_parties(approval, NEWS[D(decision), approval.status != Status.IN_REVIEW])
+    tell_parties(approval, news_of(approval, decision))
     if approval.status == Status.IN_REVIEW:
-        go_on(approval, by=by)
+        go_on(approval)
+
+
+def news_of(approval: Approval, decision: str) -> str:
+    """Return the template that tells of this decision: nobody is told that something was approved that was noted."""
+    template = NEWS[D(decision), approval.status != Status.IN_REVIEW]
+    return "request-noted" if approval.is_noted and template == "request-approved" else template
 
 
 def close(approval: Approval) -> None:
@@ -303,9 +330,12 @@ def name_approver(approval: Approval, *, person: User, reason: str, by: User, ve
     if approval.status != Status.IN_REVIEW or not can_name_approver(by, approval):
         raise PermissionDenied(f"{by} may not name an approver for {approval}.")
     step = approval.current_step
+    if person == by:
+        raise NotPossible("You cannot name yourself.")
     refuse_unfit(approval, step, person)
     step.assignee, step.is_unrouted, step.reason = person, False, f"Named by {by}: {reason}"[:400]
-    step.save(update_fields=["assignee", "is_unrouted", "reason"])
+    step.named_by, step.named_at = by, timezone.now()
+    step.save(update_fields=["assignee", "is_unrouted", "reason", "named_by", "named_at"])
     touch(approval)
     log.record(actor=by, action="step.named", target=approval, stage=step.label, person=person.full_name, reason=reason)
     tell_deciders(approval, step)
@@ -328,18 +358,29 @@ def refuse_unfit(approval: Approval, step: Step, person: User) -> None:
 
 @transaction.atomic
 def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> bool:
-    """Pass an open step whose approver has left to whom the stages name now; say whether anything changed."""
+    """Pass an open step on, whose approver has left or no longer holds the office; say whether anything changed.
+
+    A step of two stages goes to somebody who is both, or comes apart into two.
+    """
     take(approval, version=None)
     step = approval.current_step
-    if approval.status != Status.IN_REVIEW or step is None or step.assignee is None or step.assignee.is_here:
+    if approval.status != Status.IN_REVIEW or step is None or step.assignee is None:
+        return False
+    mine = [stage for stage in stages if stage.key in step.stage.split("+")]
+    if step.assignee.is_here and (step.named_by_id or is_proposed(step.assignee, mine, subject)):
         return False
     busy = approval.steps.filter(round=approval.round).exclude(pk=step.pk).exclude(assignee=None)
-    barred = {*approval.parties.values_list("person", flat=True), *busy.values_list("assignee", flat=True)}
-    mine = [stage for stage in stages if stage.key in step.stages]
-    found = next((planned.person for planned in plan(mine, subject, parties=barred) if planned.person), None)
-    old, step.assignee, step.is_unrouted = step.assignee, found, found is None
-    step.reason = f"{old} no longer works here"
-    step.save(update_fields=["assignee", "is_unrouted", "reason"])
+    barred = {step.assignee_id, *approval.parties.values_list("person", flat=True)}
+    barred |= {*busy.values_list("assignee", flat=True), *busy.values_list("decided_by", flat=True)}
+    first, *others = plan(mine, subject, parties=barred)
+    old, why = step.assignee, "no longer works here" if not step.assignee.is_here else "no longer holds this office"
+    step.stage, step.label, step.basis = first.stage, first.label, subject.basis(first.depends_on)
+    step.assignee, step.is_unrouted, step.reason = first.person, first.is_unrouted, f"{old} {why}"
+    step.named_by = step.named_at = None
+    step.save()
+    for position, planned in enumerate(others, start=step.position + 1):
+        approval.steps.filter(round=approval.round, position__gte=position).update(position=F("position") + 1)
+        as_step(approval, planned, position=position, basis=subject.basis(planned.depends_on)).save()
     touch(approval)
     log.record(
         actor=None,
@@ -352,6 +393,11 @@ def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> bool:
     )
     tell_deciders(approval, step)
     return True
+
+
+def is_proposed(person: User, stages: Sequence[Stage], subject) -> bool:
+    """Whether every one of these stages would still propose this person."""
+    return all(any(candidate.person == person for candidate in stage.who(subject)) for stage in stages)
 
 
 @transaction.atomic

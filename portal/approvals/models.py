@@ -53,6 +53,7 @@ class Approval(models.Model):
     round = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField("changes so far", default=1)
     is_urgent = models.BooleanField(default=False)
+    is_noted = models.BooleanField("deciders take note of it, where others approve", default=False)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     submitted_at = models.DateTimeField("last submitted", null=True, blank=True)
@@ -76,6 +77,10 @@ class Approval(models.Model):
     @property
     def colour(self) -> str:
         return COLOURS[Status(self.status)]
+
+    def said(self, decision: str) -> str:
+        """A decision in words: what nobody approves, such as a holiday, is noted."""
+        return "Noted" if self.is_noted and decision == Step.Decision.APPROVE else Step.Decision(decision).label
 
     @property
     def current_step(self) -> "Step | None":
@@ -105,7 +110,9 @@ class StepQuerySet(models.QuerySet):
         """What waits for this person: the SQL twin of ``policies.can_decide``."""
         concerned = Party.objects.filter(person=user).values("approval")
         done = Step.objects.filter(
-            approval=models.OuterRef("approval"), round=models.OuterRef("round"), decided_by=user
+            Q(decided_by=user) | Q(named_by=user),
+            approval=models.OuterRef("approval"),
+            round=models.OuterRef("round"),
         )
         return (
             self.filter(Q(assignee=user) | Q(role__in=user.roles), state=Step.State.OPEN)
@@ -152,6 +159,11 @@ class Step(models.Model):
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="steps")
     is_unrouted = models.BooleanField("MoJ Security has to name somebody", default=False)
     reason = models.CharField("why this person", max_length=400, blank=True)
+    named_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name="who named the assignee, where no stage proposed anybody",
+    )  # fmt: skip
+    named_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     basis = models.CharField("digest of what the decision depends on", max_length=64, blank=True)
     days = models.PositiveSmallIntegerField("working days to decide in", default=3)
@@ -191,6 +203,14 @@ class Step(models.Model):
                 | ~Q(decision="") & Q(decided_by__isnull=False, decided_at__isnull=False, state="decided"),
             ),
             models.CheckConstraint(
+                name="step_named_all_or_nothing",
+                condition=Q(named_by__isnull=True, named_at__isnull=True)
+                | Q(named_by__isnull=False, named_at__isnull=False, assignee__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="step_never_decided_by_who_named_the_approver", condition=~Q(decided_by=F("named_by"))
+            ),
+            models.CheckConstraint(
                 name="step_open_since_a_moment", condition=~Q(state="open") | Q(opened_at__isnull=False)
             ),
         ]
@@ -200,8 +220,8 @@ class Step(models.Model):
 
     @property
     def stages(self) -> list[str]:
-        """The keys of the stages merged in this step (Q1a)."""
-        return self.stage.split("+")
+        """The kinds of the stages merged in this step (Q1a); ``senior:2`` is one more of the kind ``senior``."""
+        return [key.partition(":")[0] for key in self.stage.split("+")]
 
     @property
     def is_merged(self) -> bool:

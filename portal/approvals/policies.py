@@ -16,7 +16,7 @@ def is_party(user: User, approval: Approval) -> bool:
 
 
 def can_decide(user: User, approval: Approval) -> bool:
-    """Whoever the open step names may decide it, but never what they take part in, nor two steps of a round."""
+    """Whoever the open step names may decide it, but never what they take part in, nor twice in a round."""
     step = approval.current_step
     return step is not None and can_decide_step(user, approval, step)
 
@@ -29,7 +29,7 @@ def can_decide_step(user: User, approval: Approval, step: Step) -> bool:
         return False
     if is_party(user, approval):
         return False
-    if any(other.round == step.round and other.decided_by_id == user.pk for other in approval.steps.all()):
+    if any(user.pk in (one.decided_by_id, one.named_by_id) for one in approval.steps.all() if one.round == step.round):
         return False
     if step.assignee_id:
         return step.assignee_id == user.pk
@@ -52,8 +52,3 @@ def can_name_approver(user: User, approval: Approval) -> bool:
         and user.has_role(Role.MOJ_SECURITY)
         and not is_party(user, approval)
     )
-
-
-def nobody(user: User, approval: Approval) -> bool:
-    """Only the engine itself moves this way."""
-    return False

@@ -104,5 +104,5 @@ def merge(first: Planned, second: Planned, reason: str) -> Planned:
         label=f"{first.label} and {second.label}",
         days=max(first.days, second.days),
         depends_on=tuple(dict.fromkeys(first.depends_on + second.depends_on)),
-        reason=first.reason or reason,
+        reason=". ".join(dict.fromkeys(filter(None, (first.reason, reason)))),
     )

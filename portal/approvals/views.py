@@ -143,7 +143,7 @@ def what_changed(approval: Approval, since: receipts.FormId) -> Iterator[str]:
     steps = list(approval.steps.select_related("decided_by", "assignee"))
     for step in steps:
         if step.decided_at and not step.is_carried and step.decided_at >= since.drawn_at:
-            said = step.get_decision_display().lower()
+            said = approval.said(step.decision).lower()
             yield f"{step.label}: {said} by {step.decided_by}, {wording.govuk_datetime(step.decided_at)}."
     for step in steps:
         if step.state == Step.State.OPEN:
@@ -194,14 +194,8 @@ def conditions_of(approval: Approval) -> list[dict[str, Any]]:
     return list(conditions.values())
 
 
-def chain(
-    approval: Approval, conditions: Iterable[dict[str, Any]], *, approved: str = Step.Decision.APPROVE.label
-) -> list[dict[str, Any]]:
-    """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people.
-
-    ``approved`` is what the room calls a yes, where that is not "Approved".
-    """
-    said = dict(Step.Decision.choices) | {Step.Decision.APPROVE: approved}
+def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people."""
     by_step: dict[int, list[dict[str, Any]]] = {}
     for condition in conditions:
         by_step.setdefault(condition["step"], []).append(
@@ -213,7 +207,7 @@ def chain(
             {
                 "label": step.label,
                 "who": str(step.decided_by) if step.decided_by_id else step.who,
-                "state": said[step.decision] if step.decision else STATES[step.state],
+                "state": approval.said(step.decision) if step.decision else STATES[step.state],
                 "colour": STATE_COLOURS[step.decision or step.state],
                 "is_overdue": step.is_overdue,
                 "decided_at": step.decided_at,
@@ -250,6 +244,14 @@ SENTENCES = {
 }
 
 
+# And nobody approves what is only noted.
+NOTED = {
+    "approval.approve": "The request is noted",
+    "approval.acknowledge": "The request is noted, and the process is complete",
+    "approval.stand": "The request is noted: nothing changed that a decision rests on",
+}
+
+
 class Facts(dict):
     """What fills an event's sentence; a detail that an older release did not write leaves a gap, not an error."""
 
@@ -265,16 +267,20 @@ def events_of(approval: Approval) -> list[Event]:
     return list(rows.order_by("-id")[:SHOWN])
 
 
-def sentence_of(event: Event) -> str:
+def sentence_of(event: Event, *, is_noted: bool = False) -> str:
     """An event in words."""
     kind = log.KINDS.get(event.action)
-    sentence = SENTENCES.get(event.action) or (kind.sentence if kind else event.action)
+    sentence = (
+        (is_noted and NOTED.get(event.action))
+        or SENTENCES.get(event.action)
+        or (kind.sentence if kind else event.action)
+    )
     facts = Facts({name: value or "nobody" for name, value in event.facts.items()})
     facts |= {"actor": event.actor_name or "The portal", "target": event.target}
     return sentence.format_map(facts)
 
 
-def timeline(events: Iterable[Event], *, hidden: Collection[str] = ()) -> list[dict[str, Any]]:
+def timeline(events: Iterable[Event], *, hidden: Collection[str] = (), is_noted: bool = False) -> list[dict[str, Any]]:
     """Events for components/timeline.html, without those of ``hidden`` actions.
 
     An event that repeats the one before it, as triage does at each save, says nothing new.  What one person did many
@@ -286,13 +292,13 @@ def timeline(events: Iterable[Event], *, hidden: Collection[str] = ()) -> list[d
         if event.action.endswith(".judged") and seen.get(event.action) == event.details:
             continue
         seen[event.action] = event.details
-        key = (event.action, event.actor)
+        key, title = (event.action, event.actor), sentence_of(event, is_noted=is_noted)
         if told and event.actor and told[-1]["key"] == key and event.action not in SENTENCES:
             told[-1]["count"] += 1
-            told[-1] |= {"title": sentence_of(event), "at": event.at}
+            told[-1] |= {"title": title, "at": event.at}
             continue
         reason = event.facts.get("reason", "") if event.action in SENTENCES else ""
-        told.append({"key": key, "title": sentence_of(event), "at": event.at, "text": reason, "count": 1})
+        told.append({"key": key, "title": title, "at": event.at, "text": reason, "count": 1})
     for item in told:
         if item["count"] > 1:
             item["text"] = f"The last of {item['count']} times in a row."

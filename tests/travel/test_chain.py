@@ -238,7 +238,7 @@ def test_an_approver_who_leaves_is_replaced_by_the_next_one(cast):
 
     with pytest.raises(PermissionDenied):
         decide(trip, User.objects.get(pk=cast.manager.pk))
-    assert actions.reroute_leavers() == 1
+    assert actions.reroute() == 1
 
     step = current_step(trip)
     assert step.is_unrouted  # Her only other manager decides the next step of this round.

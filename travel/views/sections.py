@@ -31,7 +31,7 @@ from travel.sections import (
     missing,
     sections_of,
 )
-from travel.stages import ask_by, likely_dates, likely_days, notice_ends, policy_of, predicted
+from travel.stages import ask_by, likely_dates, likely_days, may_be_picked, notice_ends, policy_of, predicted
 
 from .trips import DraftPage, address
 
@@ -318,9 +318,9 @@ class ChainMixin:
                     "reason": step.reason,
                     "is_unrouted": step.is_unrouted,
                     "day": day,
-                    "sees": [SEES[stage] for stage in stages],
+                    "sees": [SEES[stage.partition(":")[0]] for stage in stages],
                     "wrong_manager_url": self.choose("line_manager") if "line_manager" in stages else "",
-                    "another_url": self.choose("senior") if "senior" in stages else "",
+                    "another_url": self.choose("senior") if "senior" in stages and may_be_picked(self.record) else "",
                 }
             )
         return rows
@@ -426,7 +426,7 @@ class ChooseApprover(DraftPage, OncePage, FormPage):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         self.stage = self.kwargs["stage"]
-        if self.stage not in self.TITLES:
+        if self.stage not in self.TITLES or (self.stage == "senior" and not may_be_picked(self.record)):
             raise Http404
 
     @property
