@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
@@ -28,11 +29,11 @@ from portal.ui.html import link, tag
 from portal.ui.pages import Page
 from portal.ui.views import Column, ConfirmPage, DetailPage, FormPage, ListPage, RecordView
 from travel import actions, policies
+from travel.facts import facts_for, marks_of, shown_to
 from travel.filters import TripFilter
 from travel.forms.decisions import DecideForm, NameApproverForm
 from travel.models import Traveller, Trip
 
-from .facts import facts_for, marks_of
 
 TOLD = 20  # messages that a page shows
 
@@ -76,10 +77,15 @@ class WholeRequest(RecordView):
         now = {step.pk for step in approval.steps.all() if step.round == approval.round}
         return [one for one in self.conditions if one["step"] in now and user.pk not in one["accepted_by"]]
 
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the request says, as far as the reader may see it."""
+        return facts_for(self.request.user, self.record)
+
     @property
     def marks(self) -> list[tuple[str, str]]:
-        trip = self.record
-        return marks_of(is_urgent=trip.approval.is_urgent, lateness=trip.lateness, purpose=trip.purpose)
+        is_urgent = self.record.approval.is_urgent
+        return marks_of(is_urgent=is_urgent, lateness=self.facts["lateness"], purpose=self.facts["purpose"])
 
     @property
     def status(self) -> tuple[str, str]:
@@ -91,12 +97,11 @@ class WholeRequest(RecordView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         trip = self.record
-        # Nobody approves a holiday (Q3).
-        rounds = chain(trip.approval, self.conditions, approved="Noted" if trip.is_personal else "Approved")
+        rounds = chain(trip.approval, self.conditions)
         return super().get_context_data(
             trip=trip,
             approval=trip.approval,
-            facts=facts_for(self.request.user, trip),
+            facts=self.facts,
             rounds=rounds[:1],
             earlier_rounds=rounds[1:],
             **kwargs,
@@ -111,7 +116,7 @@ class Detail(WholeRequest, DetailPage):
 
     @property
     def title(self) -> str:
-        return self.record.approval.title
+        return self.facts["title"]
 
     @property
     def caption(self) -> str:
@@ -147,7 +152,7 @@ class Detail(WholeRequest, DetailPage):
         record_view(request.user, self.record.approval, events)
         return self.render_to_response(
             self.get_context_data(
-                history=timeline(events, hidden=hidden_from(request.user)),
+                history=timeline(events, hidden=hidden_from(request.user), is_noted=self.record.approval.is_noted),
                 told=[
                     {"subject": subject_of(one), "at": one.created_at, "state": one.get_state_display()}
                     for one in Message.objects.filter(
@@ -169,6 +174,33 @@ class Viewed(WholeRequest):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         record_view(request.user, self.record.approval, events_of(self.record.approval))
         return super().get(request, *args, **kwargs)
+
+
+class Round(Viewed, DetailPage):
+    """What was asked in one round, as its deciders could read it."""
+
+    policy = staticmethod(policies.can_view)
+    template_name = "travel/round.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.submission = get_object_or_404(self.record.submissions, round=self.kwargs["number"])
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return shown_to(self.request.user, self.record, self.submission.facts)
+
+    @property
+    def title(self) -> str:
+        return f"What was asked in round {self.submission.round}"
+
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}: {self.facts['title']}"
+
+    @property
+    def back_url(self) -> str:
+        return self.record.get_absolute_url()
 
 
 class Decide(Viewed, DecidePage):
@@ -214,7 +246,7 @@ class Decide(Viewed, DecidePage):
     def act(self, form: DecideForm) -> None:
         decision = form.cleaned_data["decision"]
         actions.decide(self.record, decision=decision, by=self.request.user, version=self.version, **form.told)
-        self.success_message = f"{self.record.reference}: {Step.Decision(decision).label.lower()}"
+        self.success_message = f"{self.record.reference}: {self.approval.said(decision).lower()}"
 
 
 class NameApprover(Viewed, OncePage, FormPage):
