@@ -74,6 +74,10 @@ def people_of(cast: Cast) -> dict[str, User]:
 
 def make_record(kind: str, people: dict[str, User], cast: Cast) -> Trip:
     traveller, requester = people["traveller"], people[ASKED_BY.get(kind, "traveller")]
+    if kind == "unrouted":
+        for person in (traveller, people["companion"]):
+            person.business_area = cast.unrouted.business_area
+            person.save()
     if kind == "not needed":
         trip = a_draft(requester, takes_equipment=False, uses_services=False)
         actions.keep_answer(trip, by=requester)
