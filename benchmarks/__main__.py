@@ -167,7 +167,7 @@ def show(sizes: list[Size], given: argparse.Namespace) -> None:
         "[benchmarks/limit](../benchmarks/limit)): gunicorn with 2 workers of 4 threads and persistent connections, "
         f"one client, {given.rounds} interleaved rounds of {given.seconds:g} s a page; median of the rounds. "
         f"Meanwhile other programs used {others:.1f} of {os.cpu_count()} cores. Trust the queries exactly, the "
-        "ratios to about a tenth, and the milliseconds for this machine alone.\n"
+        "ratios to about a sixth, and the milliseconds for this machine alone.\n"
     )
     for size in sizes:
         print(f"### {size.made['requests']:,} requests, {size.made['steps']:,} steps\n")
