@@ -44,6 +44,7 @@ def test_a_trip_without_equipment_asks_nothing_about_equipment(reader, cast):
 def test_the_senior_approver_is_asked_for_approval_and_for_special_details(reader, cast):
     trip = at_stage(cast, "senior")
     browser = reader(cast.senior)
+    assert "Special details, considerations or conditions" in page(browser, address(trip, "decide")).text
 
     response = post(
         browser, address(trip, "decide"), decision="approve", conditions="No phone.\n\n  Call daily. ", **APPROVE

@@ -49,6 +49,14 @@ def test_a_trip_that_only_the_manager_decided_has_a_checklist(client, cast, trip
     assert page.select_one("#roaming a[href^=mailto]").text == Contact.objects.get(key="mobile-devices").email
     assert "Nobody has checked this address yet" in page.select_one("#roaming").text
     assert "Cost centre 1234" in page.select_one("#charges").text
+    for words in (
+        "Take a copy of the guidance",
+        "Have your equipment switched on for abroad",
+        "do not connect abroad until",
+        "Have remote wipe switched on",
+        "If equipment is lost or stolen, what is on it can then be deleted",
+    ):
+        assert words in page.text
 
 
 def test_a_tick_is_saved_and_can_be_taken_back(client, cast, trip):
@@ -122,14 +130,20 @@ def test_without_equipment_nothing_is_said_about_it(client, cast):
     assert page.select("#charges, #inbox")
 
 
-@pytest.mark.parametrize(("answer", "task"), [("log_out", "log-out"), ("uninstall", "uninstall")])
-def test_apps_on_a_personal_device_become_a_task(client, cast, answer, task):
+@pytest.mark.parametrize(
+    ("answer", "task", "title"),
+    [
+        ("log_out", "log-out", "Log out of MoJ apps on your own devices"),
+        ("uninstall", "uninstall", "Uninstall MoJ apps from your own devices"),
+    ],
+)
+def test_apps_on_a_personal_device_become_a_task(client, cast, answer, task, title):
     trip = a_trip(cast.traveller, upto="line_manager", personal_device=answer)
     sign_in(client, cast.traveller)
 
     page = page_of(client, trip)
 
-    assert len(page.select(f"#{task}")) == 1
+    assert title in page.select_one(f"#{task}").text
     assert len(page.select("#log-out, #uninstall")) == 1
 
 

@@ -34,10 +34,12 @@ def test_the_start_page_says_who_it_is_for_why_and_how_long_it_takes(asker):
     for words in (
         "staff, contractors and agency staff",
         "whatever their role",
-        "generally acceptable",
+        "interest in a travelling official",
+        "is generally acceptable",
         "several weeks",
         "extra technical protection",
         "Roaming can be expensive",
+        "there has to be a good business need",
         "your business unit pays",
         "Operational Security can see these requests too",
         "Enhanced SC, DV or DV STRAP",

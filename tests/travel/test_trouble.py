@@ -97,6 +97,24 @@ def test_what_to_do_is_in_order_and_can_be_jumped_to(client):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Ring the Service Desk now",
+        "whether it is lost or stolen",
+        "it counts as compromised, even if",
+        "whether or not MoJ equipment is involved",
+        "Outside UK office hours, ring the Duty Security Officer",
+        "They will cut it off",
+        "may still make calls",
+        "Do not use equipment for work again",
+    ],
+)
+def test_the_page_for_trouble_says_what_the_policy_asks(client, words):
+    assert words in client.get(reverse("travel:trouble")).text
+
+
+@pytest.mark.django_db
 def test_it_asks_the_database_once(client, django_assert_max_num_queries):
     with django_assert_max_num_queries(1):
         client.get(reverse("travel:trouble"))

@@ -34,8 +34,10 @@ def test_the_questions_before_asking_have_to_be_answered(asker, trip):
     )
 
 
-def test_the_first_section_says_how_much_time_is_usual(asker, trip):
+def test_the_first_section_asks_whether_it_has_to_be_and_says_how_much_time_is_usual(asker, trip):
     text = page(asker, address(trip, "section", section="before-you-ask")).text
 
+    assert "to do your job while you are abroad?" in text
+    assert "another way, or by somebody else?" in text
     assert "several weeks" in text
     assert "15 working days" in text

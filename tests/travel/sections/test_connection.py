@@ -33,6 +33,7 @@ def test_what_stands_in_a_box_that_the_answer_hides_is_dropped(asker, cast):
 def test_a_phone_with_moj_apps_offers_to_log_out_instead(asker, cast):
     trip = a_draft(cast.traveller, countries=("DE",))
     text = page(asker, address(trip, "section", section="connection")).text
+    assert "Are there MoJ apps on a personal phone or tablet" in text
     assert "log out of them before I leave" in text
     assert "uninstall them before I leave" in text
 

@@ -12,6 +12,15 @@ from travel import actions
 pytestmark = pytest.mark.django_db
 
 
+def test_flights_and_trains_may_be_left_out(asker, trip, today):
+    assert "Flights or trains (optional)" in page(asker, address(trip, "section", section="itinerary")).text
+    out = today + 30 * DAY
+
+    save(asker, trip, "itinerary", journey(out, out + DAY, leg(0, "KE", out, out + DAY)))
+
+    assert [one.transport for one in actions.fresh(trip).legs.all()] == [""]
+
+
 def test_an_itinerary_is_kept_in_order(asker, trip, today):
     out = today + 30 * DAY
     legs = (leg(0, "FR", out, out, kind="transit"), leg(1, "KE", out, out + 3 * DAY, transport="KQ101 at 9am"))

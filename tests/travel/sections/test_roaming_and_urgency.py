@@ -12,11 +12,13 @@ pytestmark = pytest.mark.django_db
 def test_roaming_charges_have_somebody_who_pays_and_knows_it(asker, cast):
     trip = a_draft(cast.traveller, accepts_charges=False)
 
-    refused(
+    shown = refused(
         save(asker, trip, "roaming", {"budget_holder": ""}),
         "Enter the budget holder or the cost centre",
         "Confirm that your business unit pays the roaming charges of this trip",
     )
+    assert "can cost a lot" in shown.text
+    assert "paid by your business unit" in shown.text
 
 
 def test_asking_late_takes_a_reason_and_never_blocks(asker, cast):
