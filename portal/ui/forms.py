@@ -11,6 +11,8 @@ A form says *what* is asked in its fields and *how it looks* in one attribute, `
     inline, small    of radios and checkboxes
     items            by value: {"hint", "divider" (stands before the item), "reveals" (names of fields), "exclusive"}
     autocomplete     a select becomes a search box where there is JavaScript
+    synonyms         of such a box: what people type in place of an option's text → the value of the option
+    refused          of such a box: {"names", "why"}: what it does not offer, and the sentence that says why
     enhanced         a file upload becomes a drop zone where there is JavaScript
     name             the phrase that error messages use: "the date you leave"
 """

@@ -233,3 +233,54 @@ def test_a_country_typed_that_is_not_in_the_list_stays_in_its_box(page, cast, be
     page.get_by_role("link", name="Enter the date you leave the UK").wait_for()
     assert box.input_value() == "Germany"
     assert page.get_by_role("link", name="Choose a country from the list").count() == 0
+
+
+@pytest.fixture
+def country(page, cast, become, live_server):
+    """The box in which the first country of a new draft is named."""
+    trip = actions.start(by=cast.traveller)
+    become(page, cast.traveller)
+    page.goto(f"{live_server.url}{address(trip, 'section', section='itinerary')}")
+    return page.locator("#id_rows-0-country")
+
+
+def picked(page) -> str:
+    """What the form would post as its first country."""
+    return page.locator("#id_rows-0-country-select").input_value()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "code"),
+    [
+        ("India", "India", "IN"),
+        ("sudan", "Sudan", "SD"),
+        ("Turkey", "Türkiye", "TR"),
+        ("Cote d’Ivoire", "Côte d'Ivoire", "CI"),
+        ("USA", "United States of America", "US"),
+    ],
+)
+def test_enter_picks_the_country_that_is_named_in_full(page, country, typed, name, code):
+    country.press_sequentially(typed)
+    page.locator("#id_rows-0-country__option--0").filter(has_text=name).wait_for()
+
+    country.press("Enter")
+
+    assert (country.input_value(), picked(page)) == (name, code)
+
+
+def test_enter_guesses_no_country_from_a_part_of_its_name(page, country):
+    country.press_sequentially("Ger")
+    page.locator("#id_rows-0-country__option--0").filter(has_text="Germany").wait_for()
+
+    country.press("Enter")
+
+    assert (country.input_value(), picked(page)) == ("Ger", "Ger")
+    country.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert (country.input_value(), picked(page)) == ("Germany", "DE")
+
+
+def test_whoever_types_scotland_reads_why_it_is_not_in_the_list(page, country):
+    country.press_sequentially("Scotland")
+
+    page.get_by_text("Abroad is anywhere outside the United Kingdom.").first.wait_for()

@@ -1,5 +1,6 @@
 """Which component does a field become, and which ids and classes does GOV.UK Frontend 6 expect on it?"""
 
+import json
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -203,6 +204,9 @@ class GovukBoundField(BoundField):
             attrs["multiple"] = bool(widget.allow_multiple_selected)
             if self.options.get("autocomplete"):
                 attrs["data-autocomplete"] = "true"
+                for name in ("synonyms", "refused"):
+                    if told := self.options.get(name):
+                        attrs[f"data-{name}"] = json.dumps(told)
                 # A select has no option for what matched nothing, so the box is told what stood in it.
                 if self.errors and isinstance(typed := self.value(), str) and not self.field.valid_value(typed):
                     attrs["data-typed"] = typed

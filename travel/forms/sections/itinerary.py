@@ -2,38 +2,28 @@
 
 import datetime
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from crispy_forms.layout import Layout
 from django import forms
 from django.utils import timezone
-from django_countries import countries
 
 from portal.ui.fields import DateField, TextField
 from portal.ui.forms import PortalForm, portal_formset
 from portal.ui.wording import govuk_date
+from travel.forms.countries import NOT_ABROAD, OUR_OWN, SYNONYMS, CountryField, country_choices, is_our_own
 from travel.models import Leg, Trip
 
 from .base import MAX_ROWS, SectionForm, SectionRows, same_day_or_after
 
 # Whoever crosses the date line eastwards arrives on the day before they left.
 DATE_LINE = datetime.timedelta(days=1)
-OUR_OWN = {"gb", "uk", "united kingdom", "great britain", "england", "wales", "scotland", "northern ireland"}
-NOT_ABROAD = "Abroad is anywhere outside the United Kingdom. Leave out the part of your journey in the United Kingdom"
-
-
-@lru_cache(maxsize=1)
-def country_choices() -> list[tuple[str, str]]:
-    """Every country but our own, by name."""
-    return [("", ""), *((code, name) for code, name in countries if code != "GB")]
 
 
 class LegForm(PortalForm):
-    country = forms.ChoiceField(
+    country = CountryField(
         label="Country",
         help_text="Start to type, then pick from the list.",
-        choices=country_choices,
         error_messages={"required": "Select the country", "invalid_choice": "Choose a country from the list"},
     )
     kind = forms.ChoiceField(
@@ -51,7 +41,7 @@ class LegForm(PortalForm):
         label="Flights or trains (optional)", help_text="For example, BA902 at 7:30am", max_length=200, required=False
     )
     govuk: ClassVar = {
-        "country": {"autocomplete": True},
+        "country": {"autocomplete": True, "synonyms": SYNONYMS, "refused": {"names": OUR_OWN, "why": NOT_ABROAD}},
         "kind": {"inline": True},
         "transport": {"name": "flights or trains"},
     }
@@ -62,7 +52,7 @@ class LegForm(PortalForm):
     def add_error(self, field: str | None, error: Any) -> None:
         # The United Kingdom is not offered; whoever names it all the same is told why.
         typed = self.data.get(self.add_prefix("country"), "")
-        if field == "country" and typed.strip().casefold() in OUR_OWN:
+        if field == "country" and is_our_own(typed):
             error = NOT_ABROAD
         super().add_error(field, error)
 
