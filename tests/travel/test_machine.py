@@ -117,8 +117,9 @@ class Requests(RuleBasedStateMachine):
         facts, step = self.facts[pk], self.open_step(pk)
         if facts.status != "in_review" or step is None or name in self.gone or name in facts.parties:
             return False
-        others = Step.objects.filter(approval=pk, round=step.round, state="decided")
-        if self.ids[name] in others.values_list("decided_by", flat=True):
+        # Whoever named an approver has had a say in this round already.
+        round_ = Step.objects.filter(approval=pk, round=step.round)
+        if self.ids[name] in {one for pair in round_.values_list("decided_by", "named_by") for one in pair}:
             return False
         return step.assignee_id == self.ids[name] or (bool(step.role) and step.role in self.roles(name))
 
