@@ -6,7 +6,7 @@ from django.utils import timezone
 from portal.accounts.models import BusinessArea, ClearanceLevel
 from tests.factories import a_draft
 from tests.people import clear, person, sign_in
-from tests.travel.pages import address, page
+from tests.travel.pages import address, after, page
 from tests.travel.sections.answers import DAY, refused, rows, save
 from travel import actions
 
@@ -106,7 +106,7 @@ def test_an_unknown_address_and_a_leaver_get_the_same_answer_beside_the_field(as
     message = "Nobody with this email address can be put into a request. Check the address"
 
     shown = refused(
-        save(asker, trip, "travellers", rows(traveller("no.body@example.justice.test"), traveller(gone.email))),
+        save(asker, trip, "travellers", rows(traveller("no.body@example.justice.test", "dv"), traveller(gone.email))),
         f"Traveller 1: {message}",
         f"Traveller 2: {message}",
     )
@@ -141,6 +141,45 @@ def test_somebody_without_a_business_area_on_record_needs_one_stated(asker, cast
     person("Nora Nowhere").__class__.objects.filter(full_name="Nora Nowhere").update(business_area=None)
 
     refused(
-        save(asker, trip, "travellers", rows(traveller("nora.nowhere@example.justice.test"))),
+        save(asker, trip, "travellers", rows(traveller("nora.nowhere@example.justice.test", "dv"))),
         "Select the business area of Nora Nowhere",
     )
+
+
+NOT_THEIRS = "Select the security clearance of this traveller. What stood here was said of somebody else"
+
+
+def test_what_was_filled_in_for_me_is_not_kept_for_whoever_takes_my_place(asker, cast, trip):
+    url = address(trip, "section", section="travellers")
+    held = page(asker, url).held
+
+    shown = refused(asker.post(url, held | {"rows-0-email": cast.officer.email}), NOT_THEIRS)
+    assert (shown.held["rows-0-clearance"], shown.held["rows-0-business_area"]) == ("", "")
+
+    # They may well hold the same: said again, it is theirs.
+    answer = asker.post(url, shown.held | {"rows-0-clearance": held["rows-0-clearance"]})
+    assert answer.status_code == 302
+    one = actions.fresh(trip).lead
+    assert (one.person, one.business_area) == (cast.officer, cast.officer.business_area)
+
+
+def test_what_was_said_of_whoever_takes_my_place_is_kept(asker, cast, trip):
+    hq = BusinessArea.objects.get(key="moj-hq")
+
+    save(asker, trip, "travellers", rows(traveller(cast.officer.email, "dv", str(hq.pk))))
+
+    one = actions.fresh(trip).lead
+    assert (one.person, one.clearance_stated.key, one.business_area) == (cast.officer, "dv", hq)
+
+
+def test_a_row_that_moves_up_keeps_what_was_said_of_its_traveller(asker, cast):
+    trip = a_draft(cast.traveller)
+    actions.add_traveller(trip, cast.colleague, position=1, stated=ClearanceLevel.objects.get(key="sc"))
+    url = address(trip, "section", section="travellers")
+    held = page(asker, url).held
+
+    shown = after(asker.post(url, held | {"remove-0": "rows"}))
+    answer = asker.post(url, shown.held)
+
+    assert answer.status_code == 302
+    assert [one.person for one in actions.fresh(trip).travellers.all()] == [cast.colleague]

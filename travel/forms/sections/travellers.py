@@ -1,6 +1,6 @@
 """Who travels, from where in the department, and with which clearance (R34-R37)?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,6 +16,24 @@ from .base import MAX_ROWS, SectionForm, SectionRows
 
 UNKNOWN = "unknown"
 NOT_KNOWN_HERE = "Nobody with this email address can be put into a request. Check the address"
+
+
+FACTS = ("business_area", "clearance")
+NOT_THEIRS = "Select the security clearance of this traveller. What stood here was said of somebody else"
+
+
+def as_shown(email: str, facts: Mapping[str, object]) -> str:
+    """What a row holds, for the page that asks about it to send back."""
+    return " ".join([email, *(str(facts[name] or "") for name in FACTS)])
+
+
+class ShownField(forms.CharField):
+    """What a row held when the page was made; by itself it is no answer."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
 
 
 class TravellerForm(PortalForm):
@@ -34,6 +52,7 @@ class TravellerForm(PortalForm):
         help_text="The highest that the traveller holds.",
         error_messages={"required": "Select the security clearance of the traveller"},
     )
+    shown = ShownField(required=False)
     govuk: ClassVar = {"email": {"width": "two-thirds", "name": "email address"}}
 
     def __init__(self, *args: Any, areas: list, levels: list, **kwargs: Any) -> None:
@@ -43,6 +62,23 @@ class TravellerForm(PortalForm):
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"].lower()
+
+    def clean(self) -> None:
+        """Drop what was filled in for somebody else: whoever is named in their place has facts of their own."""
+        was, *facts = self.cleaned_data.get("shown", "").split(" ")
+        email = self.cleaned_data.get("email")
+        if email is None or email == was or len(facts) != len(FACTS):
+            return
+        self.data = self.data.copy()
+        given = {name: str(self.data.get(self.add_prefix(name), "")) for name in FACTS}
+        for name, value in zip(FACTS, facts, strict=True):
+            if value and given[name] == value:
+                self.data[self.add_prefix(name)] = given[name] = ""
+                if name == "clearance":
+                    self.add_error(name, NOT_THEIRS)
+                else:
+                    self.cleaned_data[name] = None
+        self.data[self.add_prefix("shown")] = as_shown(email, given)
 
 
 class TravellerRows(SectionRows):
@@ -92,10 +128,11 @@ class TravellersForm(SectionForm):
             is_requester = one.person_id == trip.approval.requester_id
             return one.clearance_stated_id or (one.clearance_held_id if is_requester else None) or ""
 
-        return [
+        rows = [
             {"email": one.person.email, "business_area": one.business_area_id, "clearance": str(clearance(one))}
             for one in trip.travellers.all()
         ]
+        return [row | {"shown": as_shown(row["email"], row)} for row in rows]
 
     @classmethod
     def answers_of(cls, trip: Trip) -> Iterator[tuple[str, str]]:
