@@ -3,7 +3,7 @@
 from portal.audit.log import declare
 
 declare("trip.saved", "{actor} saved “{section}”", "section")
-declare("trip.judged", "Triage under policy version {policy} said: {outcome}", "policy", "outcome", "rules")
+declare("trip.judged", "Checked under policy version {policy}: {outcome}", "policy", "outcome", "rules")
 declare("trip.register_asked", "The clearance register was asked about {people}", "people")
 declare("trip.copied", "{actor} copied {source}", "source")
 declare("trip.confirmed", "{actor} confirmed that they are travelling")

@@ -23,7 +23,7 @@ from portal.ui.forms import PortalFormSet
 from portal.ui.views import FormPage, RecordView
 
 from . import policies, receipts
-from .models import Approval, Condition, Step
+from .models import Approval, Condition, Status, Step
 
 SHOWN_AGAIN = "This page could not be matched with the one you opened. Check your answers, then send them again."
 
@@ -150,13 +150,27 @@ def what_changed(approval: Approval, since: receipts.FormId) -> Iterator[str]:
             yield f"It now waits for {step.who}."
 
 
+def what_was_done(approval: Approval, decision: str) -> str:
+    """Say what somebody has just decided, and what follows from it."""
+    said = f"You {approval.said(decision).lower()} {approval}."
+    if decision == Step.Decision.SEND_BACK:
+        return f"You sent {approval} back to {approval.requester}."
+    # Asked anew, since a page holds the steps as they were before.
+    steps = approval.steps.select_related("assignee").filter(round=approval.round, state=Step.State.OPEN)
+    if step := steps.first():
+        return f"{said} It now waits for {step.who}."
+    if approval.status != Status.APPROVED:
+        return said
+    return f"{said} The process is complete." if approval.is_noted else f"{said} It is now approved."
+
+
 def typed_into(form: Any, formset: PortalFormSet | None = None) -> Iterator[dict[str, str]]:
     """What a person wrote, as rows of a summary list, so that it can be copied."""
     for name, field in form.fields.items():
         value = form[name].value()
         if isinstance(value, list | tuple):  # The three boxes of a date.
             value = " ".join(str(part) for part in value if part)
-        if isinstance(value, str) and value.strip() and not hasattr(field, "choices"):
+        if isinstance(value, str) and value.strip() and not hasattr(field, "choices") and not form[name].is_hidden:
             yield {"key": str(field.label), "value": value}
     for number, row in enumerate(formset or (), start=1):
         for answer in typed_into(row):
@@ -166,7 +180,7 @@ def typed_into(form: Any, formset: PortalFormSet | None = None) -> Iterator[dict
 # Who decides, and what they said --------------------------------------------------------------------------------------
 
 # In a word or two, as a tag has room for.
-STATES = {Step.State.WAITING: "Not yet", Step.State.OPEN: "Waiting", Step.State.CLOSED: "Not needed"}
+STATES = {Step.State.WAITING: "Not yet", Step.State.OPEN: "Waiting", Step.State.CLOSED: "Not reached"}
 STATE_COLOURS = {
     Step.State.WAITING: "grey",
     Step.State.OPEN: "blue",
@@ -194,6 +208,11 @@ def conditions_of(approval: Approval) -> list[dict[str, Any]]:
     return list(conditions.values())
 
 
+def state_of(step: Step) -> str:
+    """How a step stands that nobody has decided: one may end while it waits for a decision."""
+    return "Not decided" if step.state == Step.State.CLOSED and step.opened_at else STATES[step.state]
+
+
 def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rounds, the latest first, each with its steps in words; the approval's steps are loaded with their people."""
     by_step: dict[int, list[dict[str, Any]]] = {}
@@ -207,7 +226,7 @@ def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict
             {
                 "label": step.label,
                 "who": str(step.decided_by) if step.decided_by_id else step.who,
-                "state": approval.said(step.decision) if step.decision else STATES[step.state],
+                "state": approval.said(step.decision) if step.decision else state_of(step),
                 "colour": STATE_COLOURS[step.decision or step.state],
                 "is_overdue": step.is_overdue,
                 "decided_at": step.decided_at,
@@ -218,7 +237,7 @@ def chain(approval: Approval, conditions: Iterable[dict[str, Any]]) -> list[dict
                 "answers": step.answers,
                 "comment": step.comment,
                 "conditions": by_step.get(step.pk, []),
-                "is_to_come": step.state == Step.State.WAITING,
+                "has_begun": bool(step.opened_at or step.decision),
             }
         )
     return [{"number": number, "steps": rounds[number]} for number in sorted(rounds, reverse=True)]
@@ -252,6 +271,10 @@ NOTED = {
 }
 
 
+# Decisions that end the request: the lifecycle has an event of its own for each.
+TOLD_BY_THE_LIFECYCLE = (Step.Decision.SEND_BACK.label, Step.Decision.REJECT.label)
+
+
 class Facts(dict):
     """What fills an event's sentence; a detail that an older release did not write leaves a gap, not an error."""
 
@@ -267,15 +290,17 @@ def events_of(approval: Approval) -> list[Event]:
     return list(rows.order_by("-id")[:SHOWN])
 
 
-def sentence_of(event: Event, *, is_noted: bool = False) -> str:
-    """An event in words."""
+def sentence_of(event: Event, *, named: Collection[str] = (), is_noted: bool = False) -> str:
+    """An event in words; ``named`` stand in quotes in place of its only fact."""
     kind = log.KINDS.get(event.action)
     sentence = (
         (is_noted and NOTED.get(event.action))
         or SENTENCES.get(event.action)
         or (kind.sentence if kind else event.action)
     )
-    facts = Facts({name: value or "nobody" for name, value in event.facts.items()})
+    facts = Facts({name: "”, “".join(named) or value or "nobody" for name, value in event.facts.items()})
+    if event.action == "step.opened" and "who" in facts and facts["who"] == facts.get("stage"):
+        sentence = "{target} went to {who}"
     facts |= {"actor": event.actor_name or "The portal", "target": event.target}
     return sentence.format_map(facts)
 
@@ -283,8 +308,9 @@ def sentence_of(event: Event, *, is_noted: bool = False) -> str:
 def timeline(events: Iterable[Event], *, hidden: Collection[str] = (), is_noted: bool = False) -> list[dict[str, Any]]:
     """Events for components/timeline.html, without those of ``hidden`` actions.
 
-    An event that repeats the one before it, as triage does at each save, says nothing new.  What one person did many
-    times in a row is told once.
+    An event that repeats the one before it, as a check by the policy does at each save, says nothing new, nor does a
+    decision that ended the request, which the lifecycle tells with its reason.  What one person did many times in a row
+    is told once.
     """
     told: list[dict[str, Any]] = []
     seen: dict[str, str] = {}
@@ -292,17 +318,25 @@ def timeline(events: Iterable[Event], *, hidden: Collection[str] = (), is_noted:
         if event.action.endswith(".judged") and seen.get(event.action) == event.details:
             continue
         seen[event.action] = event.details
-        key, title = (event.action, event.actor), sentence_of(event, is_noted=is_noted)
-        if told and event.actor and told[-1]["key"] == key and event.action not in SENTENCES:
-            told[-1]["count"] += 1
-            told[-1] |= {"title": title, "at": event.at}
+        if event.action == "step.decided" and event.facts.get("decision") in TOLD_BY_THE_LIFECYCLE:
             continue
-        reason = event.facts.get("reason", "") if event.action in SENTENCES else ""
-        told.append({"key": key, "title": title, "at": event.at, "text": reason, "count": 1})
-    for item in told:
-        if item["count"] > 1:
-            item["text"] = f"The last of {item['count']} times in a row."
-    return told[::-1]
+        key = (event.action, event.actor)
+        if told and told[-1]["key"] == key and event.actor and event.action not in SENTENCES and len(event.facts) < 2:
+            told[-1]["events"].append(event)
+            continue
+        told.append({"key": key, "events": [event]})
+    return [said_of(row["events"], is_noted=is_noted) for row in reversed(told)]
+
+
+def said_of(events: list[Event], *, is_noted: bool) -> dict[str, Any]:
+    """One row of a timeline: one event, or several in a row that differ in one fact at most, which are all named."""
+    last = events[-1]
+    names = list(dict.fromkeys(str(fact) for event in events for fact in event.facts.values()))
+    text = last.facts.get("reason", "") if last.action in SENTENCES else ""
+    if len(events) > max(len(names), 1):
+        text = f"The last of {len(events)} times in a row."
+    title = sentence_of(last, named=names if len(events) > 1 else (), is_noted=is_noted)
+    return {"title": title, "at": last.at, "text": text}
 
 
 def record_view(user: User, approval: Approval, events: Iterable[Event]) -> None:

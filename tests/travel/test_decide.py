@@ -225,6 +225,51 @@ def test_conditions_do_not_go_with_a_refusal(reader, cast):
     ]
 
 
+def test_what_stands_under_an_option_that_was_not_chosen_is_ignored(reader, cast):
+    trip = at_stage(cast)
+
+    response = post(
+        reader(cast.manager), address(trip, "decide"), decision="approve", why="x" * 2001, changes="a\x00b", **NEED
+    )
+
+    assert response.status_code == 302
+    assert Step.objects.get(approval=trip.pk, stage="line_manager").comment == ""
+
+
+def test_a_condition_that_is_typed_twice_is_kept_once(reader, cast):
+    trip = at_stage(cast, "senior")
+
+    post(reader(cast.senior), address(trip, "decide"), decision="approve", conditions="A.\nB.\n A. ", **APPROVE)
+
+    step = Step.objects.get(approval=trip.pk, stage="senior")
+    assert [one.text for one in step.conditions.all()] == ["A.", "B."]
+
+
+@pytest.mark.parametrize(
+    ("stage", "who", "answers", "told"),
+    [
+        ("line_manager", "manager", {"decision": "approve", **NEED}, "You approved {}. It now waits for Sana Senior."),
+        ("senior", "senior", {"decision": "approve", **APPROVE}, "You approved {}. It now waits for MoJ Security."),
+        ("operational_security", "operations", {"decision": "acknowledge"}, "You acknowledged {}. It is now approved."),
+        (
+            "line_manager",
+            "manager",
+            {"decision": "send_back", "changes": "Why?"},
+            "You sent {} back to Tess Traveller.",
+        ),
+        ("line_manager", "manager", {"decision": "reject", "why": "No."}, "You rejected {}."),
+    ],
+)
+def test_whoever_decides_is_told_what_they_did_and_what_follows(reader, cast, stage, who, answers, told):
+    trip = at_stage(cast, stage)
+    browser = reader(getattr(cast, who))
+
+    response = post(browser, address(trip, "decide"), **answers)
+
+    banner = page(browser, response["Location"]).soup.select_one(".govuk-notification-banner__content")
+    assert banner.get_text(strip=True) == told.format(trip.reference)
+
+
 def test_html_in_a_note_is_shown_as_text(reader, cast):
     trip = at_stage(cast)
     browser = reader(cast.manager)

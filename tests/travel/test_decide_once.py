@@ -46,6 +46,20 @@ def test_the_second_of_two_officers_is_told_who_decided_and_keeps_the_text(reade
     assert Event.objects.filter(action="step.decided", target=trip.reference).count() == 3
 
 
+def test_a_page_that_came_too_late_shows_all_that_was_typed_for_its_own_step(reader, cast):
+    trip = at_stage(cast, "moj_security")
+    second = sign_in(Client(), cast.second_security)
+    typed = {"note": "I rang.", "conditions": "No phone.", "controls": "Loan laptop only.", "why": "Too risky."}
+    answers = page(second, address(trip, "decide")).form(decision="approve", **typed)
+    post(reader(cast.security), address(trip, "decide"), decision="approve")
+
+    response = second.post(address(trip, "decide"), answers)
+
+    shown = after(response).text
+    assert response.status_code == 409
+    assert [words for words in typed.values() if words not in shown] == []
+
+
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_two_officers_who_press_the_button_at_once_one_wins_and_one_is_told(cast):

@@ -37,7 +37,7 @@ def test_whoever_decides_is_told_that_they_noted_it(client, cast, holiday):
     response = post(client, address(holiday, "decide"), decision="approve", **KIT)
 
     banner = page(client, response["Location"]).soup.select_one(".govuk-notification-banner")
-    assert f"{holiday.reference}: noted" in banner.get_text()
+    assert f"You noted {holiday.reference}. The process is complete." in banner.get_text()
 
 
 def test_the_history_and_the_audit_say_noted(client, cast, holiday):
@@ -88,4 +88,4 @@ def test_a_business_trip_is_approved_and_a_refusal_is_a_refusal(cast, holiday):
     assert "decided as Line manager: Approved" in told(business)
     assert "The request is approved" in told(business)
     assert Message.objects.filter(template="request-approved", link=business.get_absolute_url()).exists()
-    assert "decided as Line manager: Rejected" in told(holiday)
+    assert "Mark Manager rejected the request" in told(holiday)

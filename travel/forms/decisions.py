@@ -17,6 +17,7 @@ from .requests import ChooseApproverForm
 D = Step.Decision
 LONG = 2_000  # characters in an answer of several sentences
 MOST_CONDITIONS, LONGEST_CONDITION = 20, 500
+UNDER = {"changes": D.SEND_BACK, "why": D.REJECT}  # Asked under one of the options, and counts with that one only.
 NO_AND_APPROVE = "You cannot approve after answering No. Change this answer, or send the request back or reject it"
 
 
@@ -152,6 +153,10 @@ class DecideForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean()
         decision = given.get("decision")
+        for name, chosen in UNDER.items():
+            if decision and decision != chosen and name in self.fields:
+                self.errors.pop(name, None)
+                given[name] = ""
         if decision == D.APPROVE:
             for name in self.questions():
                 if name in self.errors:
@@ -172,7 +177,8 @@ class DecideForm(PortalForm):
 
     @staticmethod
     def lines(text: str) -> list[str]:
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        """The lines that say something, each once."""
+        return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
     @property
     def told(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from portal.approvals.views import (
     events_of,
     record_view,
     timeline,
+    what_was_done,
 )
 from portal.notifications.delivery import subject_of
 from portal.notifications.models import Message
@@ -225,10 +226,19 @@ class Decide(Viewed, DecidePage):
         return self.record.get_absolute_url()
 
     @cached_property
-    def asked_step(self) -> Step | None:
-        """The step that the page asks about: the open one, or, on a page that came too late, the reader's own last."""
-        own = [step for step in self.approval.steps.all() if step.decided_by_id or step.assignee_id]
-        return self.step or (own[-1] if own else self.approval.steps.all()[0])
+    def asked_step(self) -> Step:
+        """The step that the page asks about: the open one; on a page that came too late, the one it was drawn for."""
+        if self.is_allowed():
+            return self.step
+        steps = list(self.approval.steps.all())
+        drawn_for = [step for step in steps if str(step.pk) == self.request.POST.get("step")]
+        own = [step for step in steps if step.decided_by_id or step.assignee_id]
+        return (drawn_for or own[-1:] or steps)[0]
+
+    @property
+    def hidden_fields(self) -> list[tuple[str, object]]:
+        """The step as well: what was typed for it is shown again after the request has moved on."""
+        return [*super().hidden_fields, ("step", self.asked_step.pk)]
 
     @property
     def part(self) -> str:
@@ -246,7 +256,7 @@ class Decide(Viewed, DecidePage):
     def act(self, form: DecideForm) -> None:
         decision = form.cleaned_data["decision"]
         actions.decide(self.record, decision=decision, by=self.request.user, version=self.version, **form.told)
-        self.success_message = f"{self.record.reference}: {self.approval.said(decision).lower()}"
+        self.success_message = what_was_done(self.approval, decision)
 
 
 class NameApprover(Viewed, OncePage, FormPage):

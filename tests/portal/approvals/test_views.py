@@ -8,6 +8,7 @@ from django.utils import timezone
 from portal.approvals import receipts
 from portal.approvals.models import Approval, Receipt, Step
 from portal.approvals.views import STATE_COLOURS, chain, conditions_of, events_of, record_view, timeline
+from portal.audit import log
 from portal.audit.models import Event
 from portal.ui.templatetags.portal import TAG_COLOURS
 from tests.factories import a_draft, a_trip, reload
@@ -220,7 +221,7 @@ def test_triage_that_says_the_same_again_is_told_once(cast):
     for _ in range(3):
         actions.sync(reload(trip))
 
-    assert sum(title.startswith("Triage") for title in told(trip)) == 1
+    assert sum(title.startswith("Checked under policy version 1: ") for title in told(trip)) == 1
 
 
 def test_what_one_person_did_many_times_in_a_row_is_told_once(cast, trip):
@@ -234,6 +235,36 @@ def test_what_one_person_did_many_times_in_a_row_is_told_once(cast, trip):
 
     assert newest["title"] == f"Ada Auditor opened {trip}"
     assert newest["text"] == "The last of 3 times in a row."
+
+
+def test_different_things_that_one_person_did_in_a_row_are_all_named(cast):
+    draft = a_draft(cast.traveller)
+    for section in ("Travellers", "Itinerary", "Travellers"):
+        log.record(actor=cast.traveller, action="trip.saved", target=draft.approval, section=section)
+
+    newest = timeline(events_of(draft.approval))[0]
+
+    assert newest["title"] == "Tess Traveller saved “Travellers”, “Itinerary”"
+    assert newest["text"] == "The last of 3 times in a row."
+
+
+def test_a_team_is_named_once_and_a_sending_back_is_told_once(cast):
+    trip = a_trip(cast.traveller, countries=("DE",), upto="senior")
+    actions.decide(reload(trip), decision="send_back", by=cast.security, comment="Which hotel?")
+
+    titles = told(trip)
+
+    assert titles[:2] == ["Sol Security sent the request back", f"{trip} went to MoJ Security"]
+
+
+def test_a_step_that_ends_undecided_says_whether_it_was_reached(cast, trip):
+    actions.withdraw(reload(trip), by=cast.traveller, reason=REASON)
+
+    approval = Approval.objects.prefetch_related("steps__assignee", "steps__decided_by").get(pk=trip.pk)
+
+    steps = chain(approval, ())[0]["steps"]
+    assert [step["state"] for step in steps] == ["Not decided", *["Not reached"] * 3]
+    assert [step["has_begun"] for step in steps] == [True, False, False, False]
 
 
 def test_an_event_that_nobody_declares_any_more_is_still_shown(cast, trip):
