@@ -3,6 +3,7 @@
 Each action locks the approval first, then asks, changes, records and tells, in one transaction.
 """
 
+import datetime
 from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import PermissionDenied
@@ -176,20 +177,44 @@ def go_on(approval: Approval) -> bool:
 
 
 def open_step(approval: Approval, step: Step) -> None:
-    """Let a step begin: its clock starts, and whoever may decide it is told."""
+    """Let a step begin: its clock starts, and whoever may decide it is told.
+
+    Where nobody who holds the role may decide this request, MoJ Security names somebody: never a dead end (Q2).
+    """
     now = timezone.now()
-    step.state, step.opened_at, step.due_on = Step.State.OPEN, now, add_working_days(counts_from(now), step.days)
-    step.save(update_fields=["state", "opened_at", "due_on"])
+    step.state, step.opened_at, step.due_on = Step.State.OPEN, now, due_day(approval, step)
+    if step.role and not able_to_decide(approval, step):
+        step.role, step.is_unrouted = "", True
+        step.reason = "Everybody whose part this is takes part in the request, or decided another step of it"
+    step.save(update_fields=["state", "opened_at", "due_on", "role", "is_unrouted", "reason"])
     log.record(actor=None, action="step.opened", target=approval, stage=step.label, round=step.round, who=step.who)
     tell_deciders(approval, step)
+
+
+def due_day(approval: Approval, step: Step) -> datetime.date:
+    """Return the day by which a step that opens now should be decided: in time for what is asked, if that can be."""
+    today = counts_from(timezone.now())
+    usual = add_working_days(today, step.days)
+    if approval.needed_by is None:
+        return usual
+    return max(today, min(usual, add_working_days(approval.needed_by, -1)))
+
+
+def able_to_decide(approval: Approval, step: Step) -> list[User]:
+    """Return who holds the role of this step and may decide it for this request."""
+    busy = approval.steps.filter(round=step.round).values_list("decided_by", "named_by")
+    barred = {person for pair in busy for person in pair} | {party.person_id for party in approval.parties.all()}
+    return [person for person in outbox.people_in(step.role) if person.pk not in barred]
 
 
 def tell_deciders(approval: Approval, step: Step) -> None:
     """Tell whoever may decide this step; for one without anybody, tell MoJ Security to name somebody."""
     role = Role.MOJ_SECURITY if step.is_unrouted else step.role
-    recipients: list[User | Contact] = [step.assignee] if step.assignee else list(outbox.people_in(role))
-    concerned = {party.person_id for party in approval.parties.all()}
-    recipients = [person for person in recipients if person.pk not in concerned]
+    recipients: list[User | Contact] = [step.assignee] if step.assignee else []
+    if step.is_unrouted:
+        recipients += [person for person in outbox.people_in(role) if not is_party(person, approval)]
+    elif step.role:
+        recipients += able_to_decide(approval, step)
     if role in MAILBOXES:
         recipients += Contact.objects.filter(key=MAILBOXES[role])
     template = "request-needs-an-approver" if step.is_unrouted else f"request-waits-to-{step.verb}"

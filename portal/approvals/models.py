@@ -53,6 +53,7 @@ class Approval(models.Model):
     round = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField("changes so far", default=1)
     is_urgent = models.BooleanField(default=False)
+    needed_by = models.DateField("the day it comes too late", null=True, blank=True)
     is_noted = models.BooleanField("deciders take note of it, where others approve", default=False)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)

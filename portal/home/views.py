@@ -122,7 +122,7 @@ class Home(BasePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, today = self.request.user, timezone.localdate()
-        steps = list(inbox(user).order_by("due_on", "pk")[: FIRST + 1])
+        steps = list(inbox(user).order_by("due_on", "-approval__is_urgent", "pk")[: FIRST + 1])
         approvals = list(asked_for(user).order_by("-changed_at", "-pk")[: FIRST + 1])
         waits = whom_it_waits_for(approvals[:FIRST], user)
         return super().get_context_data(
@@ -149,6 +149,7 @@ class Waiting(ListPage):
         Column("task", "Your part"),
         Column("age", "Waiting", order_by=["opened_at"]),
         Column("due", "Due", order_by=["due_on"], is_narrow=True),
+        Column("needed", "Needed by", order_by=["approval__needed_by"], is_narrow=True),
         Column("marks", "Marks"),
     )
     default_sort = "due"
@@ -167,6 +168,7 @@ class Waiting(ListPage):
         yield row.task
         yield row.age
         yield wording.govuk_short_date(record.due_on)
+        yield wording.govuk_short_date(record.approval.needed_by) if record.approval.needed_by else "–"
         yield tags(row.marks)
 
 

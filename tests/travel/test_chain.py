@@ -11,6 +11,7 @@ from portal.approvals.models import Status, Step
 from portal.audit.models import Event
 from portal.lifecycle import NotPossible, Stale
 from portal.notifications.models import Message
+from portal.workdays import add_working_days
 from tests.factories import a_draft, a_trip, current_step, reload
 from tests.people import clear, give_role, make_governor, make_senior, person
 from travel import actions
@@ -270,6 +271,30 @@ def test_a_picked_approver_who_leaves_before_submission_is_not_asked(cast):
     actions.submit(reload(trip), by=cast.traveller)
 
     assert chain(trip) == [("line_manager", "Mark Manager")]
+
+
+def test_a_role_in_which_nobody_is_left_never_is_a_dead_end(cast):
+    """The only officer decided as line manager, so MoJ Security names who acknowledges."""
+    User.objects.filter(pk=cast.traveller.pk).update(line_manager=cast.operations)
+    trip = a_trip(User.objects.get(pk=cast.traveller.pk), countries=GERMANY)
+    decide(trip, cast.operations)
+    actions.name_approver(reload(trip), person=cast.senior, reason="She is of the grade.", by=cast.second_security)
+    decide(trip, cast.senior)
+    decide(trip, cast.security)
+
+    step = current_step(trip)
+    assert (step.stage, step.is_unrouted) == ("operational_security", True)
+    assert step in Step.objects.inbox(cast.security)
+    told = Message.objects.filter(template="request-waits-to-acknowledge")
+    assert not told.filter(recipient=cast.operations).exists()
+
+
+def test_a_decision_is_due_before_departure(cast):
+    trip = a_trip(cast.traveller, days_ahead=2, countries=GERMANY)
+
+    step = current_step(trip)
+    assert step.due_on == add_working_days(trip.leaves_on, -1)
+    assert trip.approval.needed_by == trip.leaves_on
 
 
 # Picking somebody else ----------------------------------------------------------------------------------------------
