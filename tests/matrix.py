@@ -91,6 +91,10 @@ MATRIX = {
     ("travel:amend",              "post", "review"):   "> x x x x - x x x - - - - -",
     ("travel:confirm",            "get",  "review"):   "> o o x x - x x x - - - - -",
     ("travel:confirm",            "post", "review"):   "> o o x x - x x x - - - - -",
+    ("travel:round",              "get",  "draft"):    "> - - - - - - - - - - - - -",
+    ("travel:round",              "get",  "review"):   "> o o o o - o o o - - - - -",
+    ("travel:round",              "get",  "sent back"): "> o o o o - o o o - - - - -",
+    ("travel:round",              "get",  "unrouted"): "> o o o - - o o o - - - - -",
     ("travel:decide",             "get",  "draft"):    "> x - - - - - - - - - - - -",
     ("travel:decide",             "get",  "review"):   "> x x o x - x x x - - - - -",
     ("travel:decide",             "post", "review"):   "> x x o x - x x x - - - - -",
@@ -130,7 +134,11 @@ MATRIX = {
 }  # fmt: skip
 
 #: What a route takes beside the reference.
-ARGUMENTS = {"travel:section": {"section": "purpose"}, "travel:choose-approver": {"stage": "line_manager"}}
+ARGUMENTS = {
+    "travel:section": {"section": "purpose"},
+    "travel:choose-approver": {"stage": "line_manager"},
+    "travel:round": {"number": 1},
+}
 
 
 #: A valid answer to each of these pages, beside what the page itself holds; of a kind of record, where that matters.

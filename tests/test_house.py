@@ -28,7 +28,14 @@ def routes(resolver=None, prefix="", namespace=""):
 
 
 ROUTES = dict(routes())
-SAMPLES = {"section": "purpose", "stage": "line_manager", "reference": "TRV-222222", "uidb36": "1", "key": "x-y"}
+SAMPLES = {
+    "section": "purpose",
+    "stage": "line_manager",
+    "reference": "TRV-222222",
+    "uidb36": "1",
+    "number": "1",
+    "key": "x-y",
+}
 
 
 def sample(path: str) -> str:

@@ -18,7 +18,8 @@ from portal.lifecycle import NotPossible
 from portal.notifications import outbox
 
 from . import policies, triage
-from .models import ChosenApprover, Companion, Equipment, Host, PolicyVersion, TaskDone, Traveller, Trip
+from .facts import said
+from .models import ChosenApprover, Companion, Equipment, Host, PolicyVersion, Submission, TaskDone, Traveller, Trip
 from .sections import Section, can_be_judged, dates_passed, missing
 from .stages import is_entitled, notice_ends, stages_of
 
@@ -101,14 +102,20 @@ def sync(trip: Trip) -> Trip:
     """Bring what follows from the answers up to date: parties, title, and what triage says now."""
     now = fresh(trip)
     approvals.set_parties(now.approval, [one.person for one in now.travellers.all()])
-    now.approval.title = f"{now.destinations or 'Overseas trip'}"[:200]
-    now.approval.save(update_fields=["title"])
-    trip.approval.title = now.approval.title
+    if now.approval.status == Status.DRAFT:  # Others read what was submitted, until it is submitted again.
+        retitle(now)
+        trip.approval.title = now.approval.title
     if can_be_judged(now):
         judge(now)
     else:
         Trip.objects.filter(pk=now.pk).update(outcome="", rules=[], policy=None, judged_at=None)
     return fresh(trip)
+
+
+def retitle(trip: Trip) -> None:
+    """Call the request after where it leads."""
+    trip.approval.title = f"{trip.destinations or 'Overseas trip'}"[:200]
+    trip.approval.save(update_fields=["title"])
 
 
 def judge(trip: Trip, *, asks_register: bool = False) -> triage.Answer:
@@ -214,11 +221,15 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
     now = ask_register(now)
     if gaps := missing(now):
         raise NotPossible("The full process applies. Still to answer: " + titles_of(gaps) + ".")
+    retitle(now)
     approval = now.approval
     approval.is_urgent = now.leaves_on < notice_ends(now.policy)
     approval.is_noted = now.is_personal  # Nobody approves a holiday (Q3).
     approval.save(update_fields=["is_urgent", "is_noted"])
     approvals.submit(approval, stages=stages_of(now), subject=now, by=by)
+    Submission.objects.create(
+        trip=now, round=approval.round, submitted_at=approval.submitted_at, submitted_by=by, facts=said(now)
+    )
     now.travellers.filter(person=by, confirmed_at=None).update(confirmed_at=timezone.now())
     ask_to_confirm(now)
     report_unverified(now)
@@ -275,14 +286,29 @@ def withdraw(trip: Trip, *, by: User, reason: str, version: int | None = None) -
     approvals.end(trip.approval, "withdraw", by=by, reason=reason, version=version)
 
 
+def refuse_when_over(trip: Trip) -> None:
+    """Keep what was approved once the traveller is back: by then it says what was done.
+
+    :raises NotPossible: the day of return has passed.
+    """
+    if Trip.objects.get(pk=trip.pk).returns_on < timezone.localdate():
+        raise NotPossible(f"{trip} is over, so what was approved can no longer be changed.")
+
+
+@transaction.atomic
 def cancel(trip: Trip, *, by: User, reason: str, version: int | None = None) -> None:
     """Cancel a trip that was approved."""
-    approvals.end(trip.approval, "cancel", by=by, reason=reason, version=version)
+    approvals.take(trip.approval, version=version)
+    refuse_when_over(trip)
+    approvals.end(trip.approval, "cancel", by=by, reason=reason)
 
 
+@transaction.atomic
 def amend(trip: Trip, *, by: User, reason: str, version: int | None = None) -> None:
     """Reopen an approved request for changes; submitting again asks only those whose decision rests on what changed."""
-    approvals.end(trip.approval, "amend", by=by, reason=reason, version=version)
+    approvals.take(trip.approval, version=version)
+    refuse_when_over(trip)
+    approvals.end(trip.approval, "amend", by=by, reason=reason)
 
 
 def discard(trip: Trip, *, by: User, version: int | None = None) -> None:

@@ -282,6 +282,22 @@ class Trip(models.Model):
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+class Submission(models.Model):
+    """What was asked in one round, in words, as whoever decided it could read; nothing changes it afterwards."""
+
+    trip = models.ForeignKey(Trip, models.PROTECT, related_name="submissions")
+    round = models.PositiveSmallIntegerField()
+    submitted_at = models.DateTimeField(default=timezone.now)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    facts = models.JSONField("the whole request, as travel.facts puts it")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="submission_once_a_round", fields=["trip", "round"])]
+
+    def __str__(self) -> str:
+        return f"{self.trip}, round {self.round}"
+
+
 class Traveller(models.Model):
     """Somebody who goes; the first of a party leads (fields 1 to 4: R34-R37)."""
 

@@ -1,5 +1,7 @@
 """Who may do what with a trip?"""
 
+from django.utils import timezone
+
 from portal.accounts.models import Role, User
 from portal.approvals import policies as approvals
 from portal.approvals.models import Status
@@ -51,8 +53,12 @@ def can_withdraw(user: User, trip: Trip) -> bool:
 
 
 def can_change_approved(user: User, trip: Trip) -> bool:
-    """The requester may cancel or amend what was approved."""
-    return approvals.is_requester(user, trip.approval) and trip.approval.status == Status.APPROVED
+    """The requester may cancel or amend what was approved, until the traveller is back: then it is what was done."""
+    return (
+        approvals.is_requester(user, trip.approval)
+        and trip.approval.status == Status.APPROVED
+        and trip.returns_on >= timezone.localdate()
+    )
 
 
 def is_traveller(user: User, trip: Trip) -> bool:
@@ -65,6 +71,6 @@ def can_prepare(user: User, trip: Trip) -> bool:
     return is_traveller(user, trip) and trip.approval.status == Status.APPROVED
 
 
-def sees_private_details(user: User, trip: Trip) -> bool:
+def sees_private_details(user: User, trip: Trip, *, is_personal: bool) -> bool:
     """Of a personal trip, only those who take part, security teams and auditors see company, hosts and transport."""
-    return not trip.is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)
+    return not is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<str:reference>/cancel/", requests.Cancel.as_view(), name="cancel"),
     path("<str:reference>/amend/", requests.Amend.as_view(), name="amend"),
     path("<str:reference>/confirm/", requests.Confirm.as_view(), name="confirm"),
+    path("<str:reference>/rounds/<int:number>/", decisions.Round.as_view(), name="round"),
     path("<str:reference>/decide/", decisions.Decide.as_view(), name="decide"),
     path("<str:reference>/name-approver/", decisions.NameApprover.as_view(), name="name-approver"),
     path("<str:reference>/conditions/", decisions.AcceptConditions.as_view(), name="conditions"),

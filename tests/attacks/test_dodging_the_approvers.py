@@ -222,7 +222,6 @@ def test_an_answer_that_no_longer_holds_is_not_kept_as_evidence(cast):
         actions.keep_answer(reload(trip), by=cast.officer)
 
 
-@open_door
 def test_what_was_approved_can_be_read_after_it_was_amended(cast, client):
     """After the trip the requester takes the lost laptop out of the approved request: the bundle must still show it."""
     trip = approved(a_trip(cast.traveller, countries=GERMANY), cast)

@@ -35,7 +35,6 @@ from travel.filters import TripFilter
 from travel.forms.decisions import DecideForm, NameApproverForm
 from travel.models import Traveller, Trip
 
-
 TOLD = 20  # messages that a page shows
 
 PART = {
@@ -194,6 +193,10 @@ class Round(Viewed, DetailPage):
     @property
     def title(self) -> str:
         return f"What was asked in round {self.submission.round}"
+
+    @property
+    def status(self) -> None:
+        """A round has none of its own."""
 
     @property
     def caption(self) -> str:

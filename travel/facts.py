@@ -1,4 +1,8 @@
-"""What does a request say, for somebody who reads it whole?"""
+"""What does a request say, in words, and how much of it may somebody read?
+
+``said`` puts a whole request into plain values, which each submission keeps; ``shown_to`` leaves out what a reader may
+not see.  So what was asked in an earlier round is filtered like what is asked now.
+"""
 
 import datetime
 from collections.abc import Iterator
@@ -10,8 +14,9 @@ from django_countries import countries
 
 from portal.accounts.models import Role, User
 from portal.ui import wording
-from travel import policies
-from travel.models import Companion, Equipment, Host, Leg, Traveller, Trip
+
+from . import policies
+from .models import Companion, Equipment, Host, Leg, Traveller, Trip
 
 Row = dict[str, Any]
 
@@ -71,14 +76,16 @@ def day(text: str) -> str:
     return wording.govuk_short_date(datetime.date.fromisoformat(text))
 
 
-def itinerary(trip: Trip, legs: list[Row], *, is_private: bool) -> Row:
-    """Every country with its days; transport only for those who may see private details."""
-    headings = ["Country", "Visit or pass through", "Arrives", "Leaves"] + ([] if is_private else ["Flights or trains"])
+def itinerary(legs: list[Row]) -> Row:
+    """Every country with its days; the last column, transport, is private."""
     rows = [
-        [countries.name(leg["country"]), Leg.Kind(leg["kind"]).label, day(leg["arrives"]), day(leg["leaves"])]
-        + ([] if is_private else [leg["transport"] or "Not given"])
+        [
+            countries.name(leg["country"]), Leg.Kind(leg["kind"]).label, day(leg["arrives"]), day(leg["leaves"]),
+            leg["transport"] or "Not given",
+        ]
         for leg in legs
-    ]
+    ]  # fmt: skip
+    headings = ["Country", "Visit or pass through", "Arrives", "Leaves", "Flights or trains"]
     return table("itinerary", "Countries", headings, rows)
 
 
@@ -94,20 +101,20 @@ def equipment(rows: list[Row]) -> Row:
     )
 
 
-def traveller(one: Traveller, viewer: User) -> Row:
-    """One person who goes: the card's title, its rows, and what does not fit."""
+def traveller(one: Traveller) -> Row:
+    """One person who goes: what was said of them, and what the register holds."""
     rows = [
         {"key": "Email", "value": one.person.email},
         {"key": "Business area", "value": str(one.business_area or "")},
         {"key": "Clearance stated", "value": str(one.clearance_stated or "Does not know")},
     ]
-    doubts = [] if one.confirmed_at else [("Not confirmed yet", "yellow")]
-    # What the register holds, and whether it bears the statement out, is for MoJ Security alone (Q4a).
-    if viewer.has_role(Role.MOJ_SECURITY):
-        rows.append({"key": "Clearance in the register", "value": str(one.clearance_held or "Nothing in force")})
-        if not one.is_verified:
-            doubts.append(("Stated, not verified", "red"))
-    return {"name": one.person.full_name, "rows": rows, "doubts": doubts}
+    return {
+        "person": one.person_id,
+        "name": one.person.full_name,
+        "rows": rows,
+        "held": str(one.clearance_held or "Nothing in force"),
+        "is_verified": one.is_verified,
+    }
 
 
 def answers(trip: Trip) -> Iterator[Row]:
@@ -123,10 +130,10 @@ def answers(trip: Trip) -> Iterator[Row]:
         network, connection = trip.get_network_display(), trip.get_connection_display()
         yield {"key": "Network", "value": " – ".join(filter(None, (network, trip.network_other)))}
         yield {"key": "Connection", "value": " – ".join(filter(None, (connection, trip.connection_other)))}
-        yield {
-            "key": "MoJ apps on a personal device",
-            "value": ". ".join(filter(None, (trip.get_personal_device_display(), trip.personal_device_apps))),
-        }
+    yield {
+        "key": "MoJ apps on a personal device",
+        "value": ". ".join(filter(None, (trip.get_personal_device_display(), trip.personal_device_apps))),
+    }
     yield {"key": "Who pays roaming charges", "value": trip.budget_holder}
 
 
@@ -142,19 +149,62 @@ def yes_no(answer: bool | None) -> str:
     return "" if answer is None else "Yes" if answer else "No"
 
 
-def facts_for(viewer: User, trip: Trip) -> Row:
-    """The whole request, as much of it as this person may see."""
+def said(trip: Trip) -> Row:
+    """The whole request as plain values, for everybody; never show it but through ``shown_to``."""
     parts = parts_of(trip)
-    is_private = not policies.sees_private_details(viewer, trip)
+    policy = trip.policy
     return {
+        "title": trip.approval.title,
+        "purpose": trip.purpose,
+        "lateness": trip.lateness,
+        "urgency": trip.urgency,
+        "outcome": trip.get_outcome_display() if trip.outcome else "",
+        "policy": f"{policy} (in force from {wording.govuk_date(policy.in_force_on)})" if policy else "",
+        "policy_number": policy.number if policy else None,
+        "rules": trip.rules,
         "dates": [
             {"key": "Leaves the UK", "value": wording.govuk_date(trip.leaves_on)},
             {"key": "Returns to the UK", "value": wording.govuk_date(trip.returns_on)},
         ],
-        "itinerary": itinerary(trip, parts["legs"], is_private=is_private) if parts["legs"] else None,
-        "travellers": [traveller(one, viewer) for one in trip.travellers.all()],
+        "itinerary": itinerary(parts["legs"]) if parts["legs"] else None,
+        "travellers": [traveller(one) for one in trip.travellers.all()],
         "answers": list(answers(trip)),
         "equipment": equipment(parts["equipment"]) if parts["equipment"] else None,
-        "company": list(company(trip, parts)) if trip.needs_part_two and not is_private else [],
+        "company": list(company(trip, parts)) if trip.needs_part_two else [],
+    }
+
+
+def shown_to(viewer: User, trip: Trip, facts: Row) -> Row:
+    """What this person may see of what a request says: of a personal trip nothing private (Q3), of the clearance
+    register nothing unless they are of MoJ Security (Q4a)."""
+    is_private = not policies.sees_private_details(viewer, trip, is_personal=facts["purpose"] == Trip.Purpose.PERSONAL)
+    route = facts["itinerary"]
+    if is_private and route:
+        route = route | {"headings": route["headings"][:-1], "rows": [row[:-1] for row in route["rows"]]}
+    return facts | {
+        "itinerary": route,
+        "travellers": [traveller_shown_to(viewer, one) for one in facts["travellers"]],
+        "company": [] if is_private else facts["company"],
         "is_private": is_private,
     }
+
+
+def traveller_shown_to(viewer: User, one: Row) -> Row:
+    """A traveller's name, rows and doubts; what the register holds is for MoJ Security alone."""
+    shown = {"person": one["person"], "name": one["name"], "rows": one["rows"], "doubts": []}
+    if viewer.has_role(Role.MOJ_SECURITY):
+        shown["rows"] = [*one["rows"], {"key": "Clearance in the register", "value": one["held"]}]
+        shown["doubts"] = [] if one["is_verified"] else [("Stated, not verified", "red")]
+    return shown
+
+
+def facts_for(viewer: User, trip: Trip) -> Row:
+    """The request as this person may see it now: what was last submitted; for whoever is changing it, the changes."""
+    is_own_draft = trip.approval.round == 0 or policies.can_edit(viewer, trip)
+    last = None if is_own_draft else trip.submissions.order_by("-round").first()
+    facts = shown_to(viewer, trip, last.facts if last else said(trip)) | {"is_draft": is_own_draft}
+    unconfirmed = {one.person_id for one in trip.travellers.all() if one.confirmed_at is None}
+    for one in facts["travellers"]:
+        if one["person"] in unconfirmed:
+            one["doubts"] = [("Not confirmed yet", "yellow"), *one["doubts"]]
+    return facts
