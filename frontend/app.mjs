@@ -15,6 +15,7 @@ import {
 import { FilterToggleButton } from '@ministryofjustice/frontend'
 import { addAnother } from './add-another.mjs'
 import { autocomplete } from './autocomplete.mjs'
+import { shownBy } from './shown-by.mjs'
 
 const components = [
   Button,
@@ -38,4 +39,5 @@ function enhance (scope) {
 // plain HTML when they are read.
 document.querySelectorAll('[data-add-another]').forEach((container) => addAnother(container, enhance))
 enhance(document)
+document.querySelectorAll('[data-shown-by]').forEach(shownBy)
 createAll(FilterToggleButton, { startHidden: false, toggleButtonContainer: { selector: '.app-filter-toggle' } })

@@ -195,12 +195,20 @@ class DateField(forms.Field):
 
 
 class YesNoField(forms.TypedChoiceField):
-    """A question with two answers; the cleaned value is a bool, or None when nothing had to be answered."""
+    """A question with two answers; the cleaned value is a bool, or None when nothing had to be answered.
+
+    `no_first` is for a question that asks the opposite of what is kept, so that people still meet "Yes" first.
+    """
 
     widget = forms.RadioSelect
 
-    def __init__(self, *, yes: str = "Yes", no: str = "No", **kwargs: Any) -> None:
-        kwargs |= {"choices": [("yes", yes), ("no", no)], "coerce": lambda answer: answer == "yes", "empty_value": None}
+    def __init__(self, *, yes: str = "Yes", no: str = "No", no_first: bool = False, **kwargs: Any) -> None:
+        choices = [("yes", yes), ("no", no)]
+        kwargs |= {
+            "choices": choices[::-1] if no_first else choices,
+            "coerce": lambda answer: answer == "yes",
+            "empty_value": None,
+        }
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:

@@ -242,6 +242,7 @@ class PortalFormSet(forms.BaseFormSet):
     """
 
     row_name = "Row"
+    shown_when: tuple[str, str] | None = None  # the field of the page, and its answer, that call for rows
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

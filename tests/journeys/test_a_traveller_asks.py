@@ -284,3 +284,23 @@ def test_whoever_types_scotland_reads_why_it_is_not_in_the_list(page, country):
     country.press_sequentially("Scotland")
 
     page.get_by_text("Abroad is anywhere outside the United Kingdom.").first.wait_for()
+
+
+def test_names_are_asked_for_once_the_answer_calls_for_them_and_what_was_typed_stays(page, cast, become, live_server):
+    trip = a_draft(cast.traveller, countries=("DE",))
+    Trip.objects.filter(pk=trip.pk).update(has_hosts=None)
+    become(page, cast.traveller)
+    page.goto(f"{live_server.url}{address(trip, 'section', section='hosts')}")
+    name, question = page.get_by_label("Full name"), "Will you visit anybody on business?"
+    name.wait_for(state="hidden")
+
+    choose(page, question, "Yes, and I name them below")
+    name.fill("Hans Huber")
+    choose(page, question, "No")
+    press(page)
+
+    page.get_by_role("link", name="You named somebody below. Take out what you typed there, or answer yes").click()
+    assert name.input_value() == "Hans Huber"
+    name.fill("")
+    press(page)
+    page.get_by_role("heading", level=1, name="Check your answers").wait_for()

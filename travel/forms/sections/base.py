@@ -85,11 +85,24 @@ class SectionForm(PortalForm):
 class OptionalRows(SectionRows):
     """Rows that a question above them asks for, or not."""
 
-    question, missing = "", ""
+    missing: ClassVar[str] = ""  # what is said when rows are asked for and there are none
+    left_over: ClassVar[str] = ""  # what is said when there are rows that the answer denies
 
-    def wanted(self) -> bool:
-        raise NotImplementedError
+    def wanted(self) -> bool | None:
+        """Whether the answer asks for rows; None when there is none."""
+        question, answer = self.shown_when
+        given = self.section.cleaned_data.get(question)
+        return None if given is None else given == (answer == "yes")
 
     def clean(self) -> None:
-        if self.wanted() and not self.filled:
-            raise forms.ValidationError(self.missing)
+        wanted = self.wanted()
+        if wanted and not self.filled:
+            if not self.forms:
+                raise forms.ValidationError(self.missing)
+            self.forms[0].add_error(next(iter(self.forms[0].fields)), self.missing)
+        if wanted is False and self.filled:
+            # Nothing that somebody typed goes away unsaid.
+            self.section.add_error(self.shown_when[0], self.left_over)
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and not self.section.errors

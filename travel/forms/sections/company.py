@@ -25,10 +25,9 @@ class CompanionForm(PortalForm):
 
 
 class CompanionRows(OptionalRows):
-    missing = "Enter who you are travelling with"
-
-    def wanted(self) -> bool:
-        return self.section.cleaned_data.get("travels_alone") is False
+    shown_when = ("travels_alone", "no")
+    missing = "Enter the full name of somebody who travels with you"
+    left_over = "You named somebody below. Take out what you typed there, or answer yes"
 
 
 class CompanyForm(SectionForm):
@@ -40,6 +39,7 @@ class CompanyForm(SectionForm):
         label="Are you travelling with anybody who is not part of this request?",
         yes="No",
         no="Yes, and I name them below",
+        no_first=True,
         error_messages={"required": "Select whether you are travelling with anybody else"},
     )
     govuk: ClassVar = {"travels_alone": {"legend_size": "m"}}

@@ -41,12 +41,20 @@ class HostForm(PortalForm):
         "phone": {"width": 20, "name": "phone number"},
     }
 
+    def __init__(self, *args: Any, is_personal: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_personal:
+            self.fields["organisation"].label = "Who they are to you"
+            self.fields["organisation"].error_messages["required"] = "Enter who they are to you"
+
 
 class HostRows(OptionalRows):
-    missing = "Enter whom you will visit"
+    shown_when = ("has_hosts", "yes")
+    missing = "Enter the full name of somebody whom you will visit"
+    left_over = "You named somebody below. Take out what you typed there, or answer yes"
 
-    def wanted(self) -> bool:
-        return self.section.cleaned_data.get("has_hosts") is True
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"is_personal": self.trip.is_personal}
 
 
 class HostsForm(SectionForm):
@@ -62,6 +70,14 @@ class HostsForm(SectionForm):
     )
     govuk: ClassVar = {"has_hosts": {"legend_size": "m"}}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.trip.is_personal:
+            question = self.fields["has_hosts"]
+            question.label = "Will you stay with or visit anybody?"
+            question.help_text = "For example, friends or family. Their names go into your travel pack."
+            question.error_messages["required"] = "Select yes if you will stay with or visit anybody"
+
     @classmethod
     def rows_of(cls, trip: Trip) -> list[dict[str, Any]]:
         return [{"name": one.name, "organisation": one.organisation, "phone": one.phone} for one in trip.hosts.all()]
@@ -69,7 +85,10 @@ class HostsForm(SectionForm):
     @classmethod
     def answers_of(cls, trip: Trip) -> Iterator[tuple[str, str]]:
         hosts = "\n".join(", ".join(filter(None, (str(one), one.phone))) for one in trip.hosts.all())
-        yield "Whom you will visit", yes_no(trip.has_hosts, yes=hosts, no="Nobody on business")
+        yield (
+            "Whom you will visit",
+            yes_no(trip.has_hosts, yes=hosts, no="Nobody" if trip.is_personal else "Nobody on business"),
+        )
 
     def save(self) -> None:
         super().save()
