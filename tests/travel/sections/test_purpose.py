@@ -18,6 +18,13 @@ def test_a_personal_trip_says_that_nobody_approves_a_holiday(asker, trip):
     assert "password manager" in text
 
 
+def test_a_phone_of_ones_own_is_not_listed_as_equipment(asker, trip):
+    hint = page(asker, address(trip, "section", section="purpose")).soup.find(id="id_takes_equipment-hint").get_text()
+
+    assert "Your own phone or tablet is not meant here" in hint
+    assert "Answer yes" not in hint
+
+
 def test_the_purpose_has_to_be_said(asker, trip):
     refused(
         save(asker, trip, "purpose", {}),

@@ -24,13 +24,13 @@ class PurposeForm(SectionForm):
     )
     takes_equipment = YesNoField(
         label="Will you take MoJ equipment with you?",
-        help_text="A laptop, phone or tablet. Answer yes as well if you take your own phone with MoJ apps on it, "
-        "such as the password manager: that counts as taking MoJ information. It is simpler to log out of them, or "
-        "uninstall them, before you leave.",
+        help_text="A laptop, phone or tablet that the department lent you. Your own phone or tablet is not meant here. "
+        "If your trip needs approval, a later page asks about MoJ apps on it, such as the password manager.",
         error_messages={"required": "Select yes if you will take MoJ equipment with you"},
     )
     uses_services = YesNoField(
         label="Will you use MoJ systems, data or email while you are abroad?",
+        help_text="With any device, your own included.",
         error_messages={"required": "Select yes if you will use MoJ systems, data or email while you are abroad"},
     )
     govuk: ClassVar = {
