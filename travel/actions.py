@@ -87,10 +87,26 @@ def save_section(trip: Trip, section: Section, *, by: User, version: int | None,
         raise NotPossible(
             f"{trip} can no longer be changed here: it is “{trip.approval.get_status_display().lower()}”."
         )
+    before = confirmed_facts(fresh(trip))
     form.save()
-    sync(trip)
+    ask_again(sync(trip), before, by=by)
     log.record(actor=by, action="trip.saved", target=trip.approval, section=section.title)
     approvals.touch(trip.approval)
+
+
+def confirmed_facts(trip: Trip) -> dict[int, object]:
+    """Return what each traveller confirms: the journey, and what is said of themselves."""
+    journey = trip.parts()["legs"]
+    return {
+        one.person_id: (journey, one.business_area_id, one.clearance_stated_id, one.clearance_unknown)
+        for one in trip.travellers.all()
+    }
+
+
+def ask_again(trip: Trip, before: dict[int, object], *, by: User) -> None:
+    """Forget the confirmations of those for whom somebody else changed what they had confirmed."""
+    changed = [pk for pk, facts in confirmed_facts(trip).items() if facts != before.get(pk) and pk != by.pk]
+    trip.travellers.filter(person__in=changed).update(confirmed_at=None)
 
 
 def fresh(trip: Trip) -> Trip:
@@ -225,7 +241,8 @@ def submit(trip: Trip, *, by: User, version: int | None = None) -> None:
     approval = now.approval
     approval.is_urgent = now.leaves_on < notice_ends(now.policy)
     approval.is_noted = now.is_personal  # Nobody approves a holiday (Q3).
-    approval.save(update_fields=["is_urgent", "is_noted"])
+    approval.needed_by = now.leaves_on if now.leaves_on > timezone.localdate() else None
+    approval.save(update_fields=["is_urgent", "is_noted", "needed_by"])
     approvals.submit(approval, stages=stages_of(now), subject=now, by=by)
     Submission.objects.create(
         trip=now, round=approval.round, submitted_at=approval.submitted_at, submitted_by=by, facts=said(now)
@@ -327,8 +344,15 @@ def accept_conditions(trip: Trip, *, by: User, version: int | None = None) -> No
 
 
 @transaction.atomic
-def confirm(trip: Trip, *, by: User) -> None:
-    """Confirm that one is travelling, as somebody else asked."""
+def confirm(trip: Trip, *, by: User, version: int | None = None) -> None:
+    """Confirm that one is travelling, as somebody else asked.
+
+    :raises Stale: the request changed after the page was opened.
+    :raises NotPossible: it is with its requester, or over.
+    """
+    approvals.take(trip.approval, version=version)
+    if trip.approval.status not in policies.IN_PLAY:
+        raise NotPossible(f"{trip} is “{trip.approval.get_status_display().lower()}”, so there is nothing to confirm.")
     if not policies.is_traveller(by, trip):
         raise PermissionDenied
     if trip.travellers.filter(person=by, confirmed_at=None).update(confirmed_at=timezone.now()):

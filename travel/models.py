@@ -113,7 +113,7 @@ class TripQuerySet(models.QuerySet):
         """The SQL twin of ``policies.can_view``."""
         if not user.is_authenticated:
             return self.none()
-        mine = Q(approval__requester=user)
+        mine = Q(approval__requester=user) & ~Q(approval__status=Status.WITHDRAWN, approval__submitted_at=None)
         submitted = Q(approval__submitted_at__isnull=False)
         if user.has_role(Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY, Role.AUDITOR):
             return self.filter(mine | submitted | Q(approval__status=Status.NOT_NEEDED))

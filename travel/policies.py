@@ -8,12 +8,16 @@ from portal.approvals.models import Status
 
 from .models import Trip
 
+IN_PLAY = (Status.IN_REVIEW, Status.APPROVED)
 OVERSEERS = (Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY, Role.AUDITOR)
 
 
 def can_view(user: User, trip: Trip) -> bool:
-    """The requester always; travellers, deciders, the security teams and auditors once it was submitted."""
+    """The requester, but for a draft they deleted; travellers, deciders, the security teams and auditors once it was
+    submitted."""
     approval = trip.approval
+    if approval.submitted_at is None and approval.status == Status.WITHDRAWN:
+        return False
     if approvals.is_requester(user, approval):
         return True
     if user.has_role(*OVERSEERS) and approval.status == Status.NOT_NEEDED:
@@ -64,6 +68,11 @@ def can_change_approved(user: User, trip: Trip) -> bool:
 def is_traveller(user: User, trip: Trip) -> bool:
     """Whoever goes."""
     return any(one.person_id == user.pk for one in trip.travellers.all())
+
+
+def can_confirm(user: User, trip: Trip) -> bool:
+    """Whoever goes, while the request is with its deciders or approved: what is being changed is not confirmed."""
+    return is_traveller(user, trip) and trip.approval.status in IN_PLAY
 
 
 def can_prepare(user: User, trip: Trip) -> bool:

@@ -235,7 +235,6 @@ def test_what_was_approved_can_be_read_after_it_was_amended(cast, client):
     assert "MOJ-104233" in text
 
 
-@open_door
 def test_a_confirmation_does_not_cover_countries_that_came_after_it(cast, client):
     trip = a_draft(cast.traveller, countries=GERMANY)
     actions.add_traveller(trip, cast.colleague, position=1, stated=trip.lead.clearance_stated)
@@ -250,7 +249,6 @@ def test_a_confirmation_does_not_cover_countries_that_came_after_it(cast, client
     assert reload(trip).travellers.get(person=cast.colleague).confirmed_at is None
 
 
-@open_door
 def test_a_confirmation_from_a_page_that_was_overtaken_is_refused(cast, client):
     trip = a_draft(cast.traveller, countries=GERMANY)
     actions.add_traveller(trip, cast.colleague, position=1, stated=trip.lead.clearance_stated)

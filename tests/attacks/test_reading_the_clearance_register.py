@@ -5,6 +5,7 @@ Each was seen to succeed.  ``open_door`` is taken off a test by whoever closes w
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from portal.accounts.models import ClearanceLevel
 from portal.audit.models import Event
@@ -126,9 +127,18 @@ def test_whoever_is_asked_to_check_something_can_open_it(cast, who):
     assert sign_in(Client(), officer).get(message.link).status_code == 200
 
 
-@open_door
 def test_a_deleted_draft_is_gone(cast, client):
     trip = a_draft(cast.traveller)
     actions.discard(trip, by=cast.traveller)
 
     assert sign_in(client, cast.traveller).get(trip.get_absolute_url()).status_code == 404
+
+
+def test_a_double_click_on_delete_leads_to_the_list_twice(cast, client):
+    trip = a_draft(cast.traveller)
+    browser = sign_in(client, cast.traveller)
+    held = page(browser, address(trip, "discard")).form()
+
+    answers = [browser.post(address(trip, "discard"), held) for _ in range(2)]
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, reverse("travel:index"))] * 2

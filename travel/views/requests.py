@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 
 from portal.accounts.models import User
@@ -171,6 +171,17 @@ class Discard(OwnTripPage, OncePage, ConfirmPage):
         """The requester, as long as nobody else has seen it."""
         return policies.is_requester(user, trip) and trip.approval.status == Status.DRAFT
 
+    def get_record(self) -> Trip:
+        """The draft; for a second click, the one that the first has deleted."""
+        try:
+            return super().get_record()
+        except Http404:
+            mine = self.records.filter(approval__requester=self.request.user, approval__status=Status.WITHDRAWN)
+            found = mine.filter(approval__reference=self.kwargs["reference"], approval__submitted_at=None).first()
+            if self.request.method != "POST" or found is None:
+                raise
+            return found
+
     @property
     def back_url(self) -> str:
         return self.address("tasks")
@@ -243,10 +254,7 @@ class Confirm(TripPage, OncePage, ConfirmPage):
     submit_label = "Confirm"
     success_message = "You have confirmed that you are travelling"
 
-    @staticmethod
-    def policy(user: User, trip: Trip) -> bool:
-        """Whoever goes, once it was asked for."""
-        return policies.is_traveller(user, trip) and trip.approval.submitted_at is not None
+    policy = staticmethod(policies.can_confirm)
 
     @property
     def back_url(self) -> str:
@@ -274,4 +282,4 @@ class Confirm(TripPage, OncePage, ConfirmPage):
         return super().get(request, *args, **kwargs)
 
     def act(self, form: Any) -> None:
-        actions.confirm(self.record, by=self.request.user)
+        actions.confirm(self.record, by=self.request.user, version=self.version)

@@ -147,7 +147,7 @@ class TravellersForm(SectionForm):
             yield f"Traveller {number}" if len(travellers) > 1 else "Traveller", "\n".join(facts)
 
     def save(self) -> None:
-        """Keep who is still in the list, with their confirmation unless what it covered changed."""
+        """Keep who is still in the list; the action says whose confirmation that ends."""
         known = {one.person_id: one for one in self.trip.travellers.all()}
         wanted = []
         for position, answers in enumerate(self.rows.answers):
@@ -160,8 +160,6 @@ class TravellersForm(SectionForm):
                 "clearance_stated_id": None if is_unknown else int(answers["clearance"]),
                 "clearance_unknown": is_unknown,
             }
-            if any(getattr(one, name) != value for name, value in facts.items()):
-                one.confirmed_at = None
             for name, value in facts.items():
                 setattr(one, name, value)
             one.position = position
