@@ -32,7 +32,7 @@ def answer(page, question, choice):
 
 def save(page, reference, said):
     page.get_by_role("button", name="Save my decision").click()
-    page.get_by_text(f"{reference}: {said}").wait_for()
+    page.get_by_text(said.format(reference)).wait_for()
 
 
 def open_from_home(page, title="Germany"):
@@ -59,7 +59,7 @@ def test_a_request_is_decided_by_everybody_whose_turn_it_is(page, cast, become, 
     assert page.get_by_label("Your note (optional)").input_value() == "She needs the case files."
     assert barriers(page) == []
     answer(page, "take equipment abroad?", "Yes")
-    save(page, ref, "approved")
+    save(page, ref, "You approved {}. It now waits for Sana Senior.")
 
     become(page, cast.senior)
     open_from_home(page)
@@ -69,7 +69,7 @@ def test_a_request_is_decided_by_everybody_whose_turn_it_is(page, cast, become, 
     page.get_by_label("Send it back for changes").check()
     page.get_by_label("What do you need to know").fill("Which hotel?")
     assert barriers(page) == []
-    save(page, ref, "sent back")
+    save(page, ref, "You sent {} back to Tess Traveller.")
 
     become(page, cast.traveller)
     page.get_by_role("region", name="Your requests").get_by_role("link", name="Germany").click()
@@ -84,21 +84,21 @@ def test_a_request_is_decided_by_everybody_whose_turn_it_is(page, cast, become, 
     answer(page, "taking this equipment", "Yes")
     answer(page, "using these services", "Yes")
     page.get_by_label("Approve", exact=True).check()
-    save(page, ref, "approved")
+    save(page, ref, "You approved {}. It now waits for MoJ Security.")
 
     become(page, cast.security)
     open_from_home(page)
     page.get_by_label("Technical controls").fill("Loan laptop.")
     page.get_by_label("Special details").fill("Leave your own phone at home.")
     page.get_by_label("Approve", exact=True).check()
-    save(page, ref, "approved")
+    save(page, ref, "You approved {}. It now waits for Operational Security.")
 
     become(page, cast.operations)
     open_from_home(page)
     page.get_by_text("Loan laptop.").first.wait_for()
     page.get_by_label("Acknowledge: I have received").check()
     assert barriers(page) == []
-    save(page, ref, "acknowledged")
+    save(page, ref, "You acknowledged {}. It is now approved.")
     assert Approval.objects.get(reference=ref).status == "approved"
 
     become(page, cast.traveller)
@@ -123,7 +123,7 @@ def test_a_decision_needs_no_javascript(browser, live_server, cast, become):
     page.get_by_role("button", name="Save my decision").click()
     page.get_by_role("link", name="Enter what you need to know, or what has to change").wait_for()
     page.get_by_label("What do you need to know").fill("Which hotel?")
-    save(page, trip.reference, "sent back")
+    save(page, trip.reference, "You sent {} back to Tess Traveller.")
 
     assert Step.objects.get(approval=trip.pk, stage="line_manager").comment == "Which hotel?"
     context.close()
@@ -138,7 +138,7 @@ def test_a_decision_can_be_made_with_the_keyboard_alone(page, live_server, cast,
     for key in ("Space", "Tab", "Tab", "Space", "Tab", "Enter"):
         page.keyboard.press(key)
 
-    page.get_by_text(f"{trip.reference}: approved").wait_for()
+    page.get_by_text(f"You approved {trip.reference}. It is now approved.").wait_for()
     assert reload(trip).approval.status == "approved"
 
 
@@ -153,3 +153,22 @@ def test_the_lists_fit_and_keep_nobody_out(page, live_server, cast, become, barr
         page.goto(live_server.url + url)
         assert barriers(page) == [], url
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
+
+
+def test_on_a_narrow_screen_each_cell_stands_in_sight_beside_its_heading(page, live_server, cast, become):
+    a_trip(cast.traveller, countries=("DE",), days_ahead=5)
+    page.set_viewport_size({"width": 375, "height": 900})
+    become(page, cast.security)
+
+    page.goto(live_server.url + "/travel/all/")
+
+    cells = page.locator("tbody td")
+    assert [cell.get_attribute("data-label") for cell in cells.all()] == [
+        "Where", "Asked by", "Leaves", "Status", "Waits for", "Last change",
+    ]  # fmt: skip
+    for cell in cells.all():
+        box = cell.bounding_box()
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 375
+        heading = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+        assert heading == f'"{cell.get_attribute("data-label")}"'
+    assert page.get_by_role("link", name="Last change").is_visible()

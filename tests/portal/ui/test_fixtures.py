@@ -218,12 +218,15 @@ def test_a_table_has_the_skeleton_of_its_govuk_fixture_inside_a_frame_that_scrol
 
 
 def drop_additions(part):
-    """Our frame needs the caption's id, and a reference must not break over two lines; the rest is as it should be."""
+    """Our frame needs the caption's id, a reference may not break over two lines, and a narrow screen needs each cell's
+    heading; the rest is as it should be."""
     if isinstance(part, str):
         return part
     tag, attrs = part
     kept = (
-        (name, " ".join(c for c in value.split() if not c.startswith("app-"))) for name, value in attrs if name != "id"
+        (name, " ".join(c for c in value.split() if not c.startswith("app-")))
+        for name, value in attrs
+        if name not in ("id", "data-label")
     )
     return tag, tuple(kept)
 

@@ -283,12 +283,13 @@ def test_every_answer_stays_out_of_caches_and_other_sites_unless_it_says_otherwi
 
 
 def test_a_table_escapes_its_cells_leaves_missing_ones_empty_and_marks_its_columns():
-    headings = [{"label": "Reference"}, {"label": "Rooms", "is_numeric": True}, {"label": "Due", "is_narrow": True}]
+    headings = [{"label": "Reference"}, {"label": "Rooms", "is_numeric": True}, {"label": "<Due>", "is_narrow": True}]
 
     html = render_to_string(
         "components/table.html", {"id": "t", "caption": "T", "headings": headings, "rows": [["<b>", 3, None, "more"]]}
     )
 
-    assert '<th scope="row" class="govuk-table__header app-nowrap">&lt;b&gt;</th>' in html
-    assert '<td class="govuk-table__cell govuk-table__cell--numeric">3</td>' in html
-    assert '<td class="govuk-table__cell app-nowrap"></td><td class="govuk-table__cell">more</td></tr>' in html
+    assert '<th scope="row" class="govuk-table__header" data-label="Reference">&lt;b&gt;</th>' in html
+    assert '<td class="govuk-table__cell govuk-table__cell--numeric" data-label="Rooms">3</td>' in html
+    assert '<td class="govuk-table__cell app-nowrap" data-label="&lt;Due&gt;"></td>' in html
+    assert '<td class="govuk-table__cell">more</td></tr>' in html
