@@ -376,6 +376,10 @@ class Requests(RuleBasedStateMachine):
 
         assert seen == {pk for pk in self.facts if self.may_see(name, pk)}
         assert seen == {pk for pk in self.facts if policies.can_view(person, self.trip(pk))}
+        for pk in self.facts:
+            trip = self.trip(pk)
+            able = {name for name in EVERYBODY if policies.can_decide(self.person(name), trip)}
+            assert able == {name for name in EVERYBODY if self.may_decide(name, pk)}
         if name not in self.gone:
             assert waiting == {pk for pk in self.facts if self.may_decide(name, pk)}
 

@@ -12,6 +12,6 @@ def rounds(request: pytest.FixtureRequest, evidence) -> Iterator[int]:
     def each() -> Iterator[int]:
         yield from range(request.param)
         race = request.node.originalname.removeprefix("test_").replace("_", " ")
-        evidence(f"Raced {request.param} times on PostgreSQL, and never more than one won: {race}.")
+        evidence(f"**Race, {race}** on PostgreSQL: {request.param} times, each with one winner.")
 
     return each()
