@@ -89,14 +89,16 @@ def itinerary(legs: list[Row]) -> Row:
     return table("itinerary", "Countries", headings, rows)
 
 
-def equipment(rows: list[Row]) -> Row:
+def equipment(rows: list[Row], *, has_carriers: bool) -> Row:
+    """What is taken; ``has_carriers`` says whether there is more than one person to carry it."""
+    carriers = [[row["carried_by"] or "Not given"] if has_carriers else [] for row in rows]
     return table(
         "equipment",
         "Equipment",
-        ["What", "Make and model", "Asset tag", "Carried by"],
+        ["What", "Make and model", "Asset tag", *(["Carried by"] if has_carriers else [])],
         [
-            [Equipment.Kind(row["kind"]).label, row["make"], row["tag"], row["carried_by"] or "Not given"]
-            for row in rows
+            [Equipment.Kind(row["kind"]).label, row["make"], row["tag"], *carrier]
+            for row, carrier in zip(rows, carriers, strict=True)
         ],
     )
 
@@ -126,7 +128,7 @@ def answers(trip: Trip) -> Iterator[Row]:
         return
     yield {"key": "Why access is needed", "value": trip.reason}
     yield {"key": "Data, applications and services", "value": trip.access}
-    if trip.needs_part_two:
+    if trip.needs_part_two and (trip.takes_equipment or trip.uses_services):
         network, connection = trip.get_network_display(), trip.get_connection_display()
         yield {"key": "Network", "value": " – ".join(filter(None, (network, trip.network_other)))}
         yield {"key": "Connection", "value": " – ".join(filter(None, (connection, trip.connection_other)))}
@@ -139,8 +141,9 @@ def answers(trip: Trip) -> Iterator[Row]:
 
 def company(trip: Trip, parts: dict[str, list[Row]]) -> Iterator[Row]:
     """Who comes along, and who is visited."""
+    nobody = "Nobody else" if len(trip.travellers.all()) > 1 else "Nobody"
     people = [f"{row['name']} ({row['relation']})" for row in parts["companions"]]
-    yield {"key": "Travels with", "value": "\n".join(people) or ("Nobody" if trip.travels_alone else "")}
+    yield {"key": "Travels with", "value": "\n".join(people) or (nobody if trip.travels_alone else "")}
     hosts = [", ".join(filter(None, (row["name"], row["organisation"], row["phone"]))) for row in parts["hosts"]]
     yield {"key": "Visits", "value": "\n".join(hosts) or ("Nobody" if trip.has_hosts is False else "")}
 
@@ -169,7 +172,8 @@ def said(trip: Trip) -> Row:
         "itinerary": itinerary(parts["legs"]) if parts["legs"] else None,
         "travellers": [traveller(one) for one in trip.travellers.all()],
         "answers": list(answers(trip)),
-        "equipment": equipment(parts["equipment"]) if parts["equipment"] else None,
+        "equipment": equipment(parts["equipment"], has_carriers=len(trip.travellers.all()) > 1)
+        if parts["equipment"] else None,
         "company": list(company(trip, parts)) if trip.needs_part_two else [],
     }
 
@@ -203,7 +207,9 @@ def facts_for(viewer: User, trip: Trip) -> Row:
     is_own_draft = trip.approval.round == 0 or policies.can_edit(viewer, trip)
     last = None if is_own_draft else trip.submissions.order_by("-round").first()
     facts = shown_to(viewer, trip, last.facts if last else said(trip)) | {"is_draft": is_own_draft}
-    unconfirmed = {one.person_id for one in trip.travellers.all() if one.confirmed_at is None}
+    # Nobody was asked to confirm what was not submitted.
+    asked = [] if is_own_draft else trip.travellers.all()
+    unconfirmed = {one.person_id for one in asked if one.confirmed_at is None}
     for one in facts["travellers"]:
         if one["person"] in unconfirmed:
             one["doubts"] = [("Not confirmed yet", "yellow"), *one["doubts"]]

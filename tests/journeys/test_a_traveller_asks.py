@@ -131,6 +131,8 @@ def ask(page, look, live_server) -> None:
     look(page, "How you will connect")
     choose(page, "Which network do you use", "DOM1")
     choose(page, "How will you connect to it", "MoJ VPN")
+    press(page)
+    look(page, "Your own phone or tablet")
     choose(page, "Are there MoJ apps on a personal phone", "No")
     press(page)
     look(page, "Who you are travelling with")

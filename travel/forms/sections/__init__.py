@@ -13,6 +13,7 @@ from .connection import ConnectionForm
 from .equipment import EquipmentSectionForm
 from .hosts import HostsForm
 from .itinerary import ItineraryForm
+from .own_phone import OwnPhoneForm
 from .purpose import PurposeForm
 from .roaming import RoamingForm
 from .travellers import TravellersForm
@@ -26,6 +27,7 @@ FORMS: dict[str, type[SectionForm]] = {
     "equipment": EquipmentSectionForm,
     "access": AccessForm,
     "connection": ConnectionForm,
+    "own-phone": OwnPhoneForm,
     "company": CompanyForm,
     "hosts": HostsForm,
     "roaming": RoamingForm,
