@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from portal.accounts.models import ClearanceLevel, PostHolder, Role, SeniorCivilServant, User
 from portal.approvals import actions as approvals
 from portal.approvals.models import Status, Step
+from portal.approvals.policies import is_party
 from portal.audit import log
 from portal.directory.models import Contact
 from portal.lifecycle import NotPossible
@@ -272,8 +273,9 @@ def report_unverified(trip: Trip) -> None:
             actor=None, action="trip.clearance_unverified", target=trip.approval, person=one.person.full_name,
             stated=one.clearance_in_words or "nothing", held=str(one.clearance_held or "nothing in force"),
         )  # fmt: skip
+    officers = [one for one in outbox.people_in(Role.VETTING_OFFICER) if not is_party(one, trip.approval)]
     if doubtful:
-        tell(trip, outbox.people_in(Role.VETTING_OFFICER), "trip-clearance-unverified")
+        tell(trip, officers, "trip-clearance-unverified", link=reverse("travel:clearance-check", args=[trip.reference]))
 
 
 def tell_security(trip: Trip) -> None:
@@ -386,7 +388,8 @@ def choose_approver(trip: Trip, *, stage: str, person: User, reason: str, by: Us
             actor=by, action="trip.wrong_manager", target=trip.approval, person=traveller.full_name,
             old=str(traveller.line_manager or "nobody"), new=person.full_name, reason=reason,
         )  # fmt: skip
-        tell(trip, outbox.people_in(Role.USER_ADMINISTRATOR), "trip-wrong-manager")
+        administrators = [one for one in outbox.people_in(Role.USER_ADMINISTRATOR) if not is_party(one, now.approval)]
+        tell(trip, administrators, "trip-wrong-manager", link=reverse("travel:manager-check", args=[trip.reference]))
     else:
         log.record(
             actor=by,

@@ -114,6 +114,7 @@ def traveller(one: Traveller) -> Row:
         "person": one.person_id,
         "name": one.person.full_name,
         "rows": rows,
+        "stated": one.clearance_in_words or "nothing",
         "held": str(one.clearance_held or "Nothing in force"),
         "is_verified": one.is_verified,
     }
@@ -173,7 +174,8 @@ def said(trip: Trip) -> Row:
         "travellers": [traveller(one) for one in trip.travellers.all()],
         "answers": list(answers(trip)),
         "equipment": equipment(parts["equipment"], has_carriers=len(trip.travellers.all()) > 1)
-        if parts["equipment"] else None,
+        if parts["equipment"]
+        else None,
         "company": list(company(trip, parts)) if trip.needs_part_two else [],
     }
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import decisions, preparing, requests, sections
+from .views import checks, decisions, preparing, requests, sections
 
 app_name = "travel"
 
@@ -25,6 +25,8 @@ urlpatterns = [
     path("<str:reference>/amend/", requests.Amend.as_view(), name="amend"),
     path("<str:reference>/confirm/", requests.Confirm.as_view(), name="confirm"),
     path("<str:reference>/rounds/<int:number>/", decisions.Round.as_view(), name="round"),
+    path("<str:reference>/clearance-check/", checks.ClearanceCheck.as_view(), name="clearance-check"),
+    path("<str:reference>/manager-check/", checks.ManagerCheck.as_view(), name="manager-check"),
     path("<str:reference>/decide/", decisions.Decide.as_view(), name="decide"),
     path("<str:reference>/name-approver/", decisions.NameApprover.as_view(), name="name-approver"),
     path("<str:reference>/conditions/", decisions.AcceptConditions.as_view(), name="conditions"),
