@@ -4,6 +4,8 @@ An approval is the spine of anything approvable; its body is a row of a room.  O
 ``Step`` rows.  Steps, not rooms, answer "what waits for me", in one query.
 """
 
+import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -34,6 +36,14 @@ COLOURS = {
     Status.CANCELLED: "grey",
     Status.NOT_NEEDED: "turquoise",
 }
+
+
+OVER = (Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.CANCELLED, Status.NOT_NEEDED)
+
+
+def label_of(status: str, settled_at: datetime.datetime | None) -> str:
+    """A status in words: what its requester reopened, which has no end, was not sent back by anybody."""
+    return "Being changed" if status == Status.SENT_BACK and settled_at is None else Status(status).label
 
 
 class ApprovalQuerySet(models.QuerySet):
@@ -74,6 +84,15 @@ class Approval(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse(f"{self.room}:detail", args=[self.reference])
+
+    def get_status_display(self) -> str:
+        """The status in words."""
+        return label_of(self.status, self.settled_at)
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether somebody has to hurry: what is settled is urgent no more."""
+        return self.is_urgent and self.status not in OVER
 
     @property
     def colour(self) -> str:

@@ -26,6 +26,7 @@ from travel.models import Traveller, Trip
 from .filters import RequestsFilter, SearchForm, WaitingFilter
 
 FIRST = 10  # rows that the home page shows of each list
+NOBODY = "–"  # for whom a request waits that is settled
 FOUND = 50  # rows that a search shows
 OVERSEERS = (Role.MOJ_SECURITY, Role.OPERATIONAL_SECURITY, Role.AUDITOR)
 
@@ -128,7 +129,7 @@ class Home(BasePage):
         return super().get_context_data(
             waiting=[InboxRow(step, today) for step in steps[:FIRST]],
             has_more_waiting=len(steps) > FIRST,
-            requests=[(approval, waits.get(approval.pk, "Nobody")) for approval in approvals[:FIRST]],
+            requests=[(approval, waits.get(approval.pk, NOBODY)) for approval in approvals[:FIRST]],
             has_more_requests=len(approvals) > FIRST,
             to_do=list(to_do_as_a_traveller(user)[:FIRST]),
             roles=[Role(role).label for role in sorted(user.roles)],
@@ -203,7 +204,7 @@ class YourRequests(ListPage):
         yield record.title
         yield "You" if record.requester_id == self.request.user.pk else record.requester
         yield tag(record.get_status_display(), record.colour)
-        yield self.waits.get(record.pk, "Nobody")
+        yield self.waits.get(record.pk, NOBODY)
         yield wording.govuk_short_date(record.changed_at)
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.factories import a_draft, a_trip
+from tests.factories import a_draft, a_trip, reload
 from tests.travel.pages import page, queries_of
 from tests.travel.requests import many
+from travel import actions
 from travel.models import Trip
 
 LIMIT = 9  # queries, the door's three included
@@ -67,6 +68,24 @@ def test_all_trips_say_for_whom_each_waits(reader, cast):
     shown = page(reader(cast.security), "/travel/all/").text
 
     assert "In review MoJ Security" in shown
+
+
+def test_all_trips_say_who_has_to_change_a_request_and_what_waits_for_nobody(reader, cast):
+    done = a_trip(cast.officer, countries=("KE",), stated="bpss", upto="line_manager", days_ahead=3)
+    sent_back = a_trip(cast.traveller, countries=("DE",))
+    actions.decide(reload(sent_back), decision="send_back", by=cast.manager, comment="Why?")
+    reopened = a_trip(cast.traveller, countries=("FR",), upto="operational_security")
+    actions.amend(reload(reopened), by=cast.traveller, reason="Another hotel.")
+
+    rows = {
+        row.th.get_text(): " ".join(row.get_text(" ").split())
+        for row in page(reader(cast.security), "/travel/all/").soup.select("tbody tr")
+    }
+
+    assert "Approved –" in rows[done.reference]
+    assert "Urgent" not in rows[done.reference]
+    assert "Sent back Tess Traveller" in rows[sent_back.reference]
+    assert "Being changed Tess Traveller" in rows[reopened.reference]
 
 
 @pytest.mark.parametrize("sort", ["reference", "-reference", "leaves", "-leaves", "status", "changed", "-changed"])

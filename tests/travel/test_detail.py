@@ -57,6 +57,47 @@ def test_of_a_personal_trip_a_manager_sees_no_companions_hosts_or_transport(read
         assert words in shown
 
 
+def test_a_lone_traveller_carries_everything_and_a_party_says_who_carries_what(reader, cast):
+    alone = a_trip(cast.traveller, countries=("DE",))
+    party = a_draft(cast.traveller, countries=("DE",))
+    actions.add_traveller(party, cast.colleague, position=1, stated=party.lead.clearance_stated)
+    actions.submit(reload(party), by=cast.traveller)
+
+    of_one = page(reader(cast.manager), address(alone, "detail")).text
+    of_two = page(reader(cast.manager), address(party, "detail")).text
+
+    assert "Carried by" not in of_one
+    assert "Travels with Nobody Visits" in of_one
+    assert "Carried by" in of_two
+    assert "Travels with Nobody else" in of_two
+
+
+def test_nobody_is_missed_who_was_not_asked_to_confirm_yet(reader, cast):
+    draft = a_draft(cast.traveller, countries=("DE",))
+    actions.add_traveller(draft, cast.colleague, position=1, stated=draft.lead.clearance_stated)
+    before = page(reader(cast.traveller), address(draft, "detail")).text
+    actions.submit(reload(draft), by=cast.traveller)
+
+    assert "Not confirmed yet" not in before
+    assert "Not confirmed yet" in page(reader(cast.traveller), address(draft, "detail")).text
+
+
+def tags_of(shown):
+    """The states on the page, that of the request first."""
+    return [one.get_text() for one in shown.soup.select("main .govuk-tag")]
+
+
+def test_a_request_that_its_requester_reopened_is_being_changed_and_was_not_sent_back(reader, cast):
+    trip = a_trip(cast.traveller, countries=("DE",), upto="operational_security", days_ahead=5)
+    approved = page(reader(cast.manager), address(trip, "detail"))
+    actions.amend(reload(trip), by=cast.traveller, reason="Another hotel.")
+
+    shown = page(reader(cast.manager), address(trip, "detail"))
+
+    assert tags_of(approved)[:2] == ["Approved", "Approved"]
+    assert tags_of(shown)[:2] == ["Being changed", "Urgent"]
+
+
 @pytest.mark.parametrize(
     ("who", "stage", "labels"),
     [

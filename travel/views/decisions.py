@@ -12,7 +12,7 @@ from django.utils.html import format_html_join
 
 from portal.accounts.models import Role, User
 from portal.approvals import policies as approvals
-from portal.approvals.models import COLOURS, Party, Status, Step
+from portal.approvals.models import COLOURS, OVER, Party, Status, Step, label_of
 from portal.approvals.views import (
     DecidePage,
     OncePage,
@@ -84,7 +84,7 @@ class WholeRequest(RecordView):
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        is_urgent = self.record.approval.is_urgent
+        is_urgent = self.record.approval.is_pressing
         return marks_of(is_urgent=is_urgent, lateness=self.facts["lateness"], purpose=self.facts["purpose"])
 
     @property
@@ -359,21 +359,30 @@ class AllTrips(ListPage):
         )  # fmt: skip
 
     def get_page(self, rows: QuerySet) -> Page:
+                "approval__settled_at",
         page = super().get_page(rows)
         open_steps = Step.objects.filter(approval__in=[row["pk"] for row in page.rows], state=Step.State.OPEN)
-        self.waits = {step.approval_id: step.who for step in open_steps.select_related("assignee")}
+        self.waits = {
+            row["pk"]: row["approval__requester__full_name"]
+            for row in page.rows
+            if row["approval__status"] == Status.SENT_BACK
+        }
+        self.waits |= {step.approval_id: step.who for step in open_steps.select_related("assignee")}
         return page
 
     def cells(self, record: dict[str, Any]) -> Iterator[Any]:
         reference, status = record["approval__reference"], Status(record["approval__status"])
         marks = marks_of(
-            is_urgent=record["approval__is_urgent"], lateness=record["lateness"], purpose=record["purpose"]
+            is_urgent=record["approval__is_urgent"] and status not in OVER,
+            lateness=record["lateness"],
+            purpose=record["purpose"],
         )
         yield link(reference, reverse("travel:detail", args=[reference]))
+        label = label_of(status, record["approval__settled_at"])
         yield record["approval__title"]
         yield record["approval__requester__full_name"]
         yield wording.govuk_short_date(record["leaves_on"])
-        tags = ((tag(*mark),) for mark in [(status.label, COLOURS[status]), *marks])
+        tags = ((tag(*mark),) for mark in [(label, COLOURS[status]), *marks])
         yield format_html_join("", '<div class="govuk-!-margin-bottom-1">{}</div>', tags)
-        yield self.waits.get(record["pk"], "Nobody")
+        yield self.waits.get(record["pk"], "–")
         yield wording.govuk_short_date(record["approval__changed_at"])

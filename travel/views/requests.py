@@ -23,7 +23,7 @@ from travel.stages import likely_dates, likely_days, notice_ends
 from .trips import OwnTripPage, TripPage, address
 
 MINE_TO_FINISH = (Status.DRAFT, Status.SENT_BACK)
-SHOWN = ("room", "reference", "title", "requester", "status", "changed_at")  # of an approval, in a list
+SHOWN = ("room", "reference", "title", "requester", "status", "settled_at", "changed_at")  # of an approval, in a list
 
 
 class Index(ListPage):
