@@ -285,6 +285,17 @@ class NameApprover(Viewed, OncePage, FormPage):
     def step(self) -> Step | None:
         return self.approval.current_step
 
+    @property
+    def gap(self) -> str:
+        """Why somebody has to be named, in plain words."""
+        lead, step = self.record.lead, self.step
+        if step is None or "line_manager" not in step.stages:
+            label = step.label if step else "approver"
+            return f"Nobody is on record as {label} for {area_of(lead) or 'this business area'}"
+        if lead.person.line_manager_id is None:
+            return f"No line manager is on record for {lead.person}"
+        return f"Nobody up the line of {lead.person} can decide this trip"
+
     def act(self, form: NameApproverForm) -> None:
         actions.name_approver(
             self.record,
@@ -355,11 +366,11 @@ class AllTrips(ListPage):
             .values(
                 "pk", "purpose", "lateness", "leaves_on", "approval__reference", "approval__title",
                 "approval__requester__full_name", "approval__status", "approval__is_urgent", "approval__changed_at",
+                "approval__settled_at",
             )
         )  # fmt: skip
 
     def get_page(self, rows: QuerySet) -> Page:
-                "approval__settled_at",
         page = super().get_page(rows)
         open_steps = Step.objects.filter(approval__in=[row["pk"] for row in page.rows], state=Step.State.OPEN)
         self.waits = {
@@ -372,13 +383,13 @@ class AllTrips(ListPage):
 
     def cells(self, record: dict[str, Any]) -> Iterator[Any]:
         reference, status = record["approval__reference"], Status(record["approval__status"])
+        label = label_of(status, record["approval__settled_at"])
         marks = marks_of(
             is_urgent=record["approval__is_urgent"] and status not in OVER,
             lateness=record["lateness"],
             purpose=record["purpose"],
         )
         yield link(reference, reverse("travel:detail", args=[reference]))
-        label = label_of(status, record["approval__settled_at"])
         yield record["approval__title"]
         yield record["approval__requester__full_name"]
         yield wording.govuk_short_date(record["leaves_on"])
