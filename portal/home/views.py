@@ -163,7 +163,7 @@ class Waiting(ListPage):
 
     def cells(self, record: Step) -> Iterator[Any]:
         row = InboxRow(record, timezone.localdate())
-        yield link(record.approval.reference, row.url)
+        yield link(record.approval.reference, row.url + self.way_back)
         yield record.approval.title
         yield record.approval.requester
         yield row.task
@@ -200,7 +200,7 @@ class YourRequests(ListPage):
         return page
 
     def cells(self, record: Approval) -> Iterator[Any]:
-        yield link(record.reference, record.get_absolute_url())
+        yield link(record.reference, record.get_absolute_url() + self.way_back)
         yield record.title
         yield "You" if record.requester_id == self.request.user.pk else record.requester
         yield tag(record.get_status_display(), record.colour)

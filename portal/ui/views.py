@@ -7,12 +7,15 @@ it depends on the record. GET never changes anything; what a POST does is one ca
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Manager, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 
 from portal.ui.forms import FilterForm, PortalForm, PortalFormSet, asks_to_change_rows, with_rows_changed
@@ -38,6 +41,20 @@ class BasePage(TemplateResponseMixin, ContextMixin, View):
         if not self.is_allowed():
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+
+def list_left(request: HttpRequest, *lists: str) -> str:
+    """The address of the list that the reader came from, if `back` in the query names one of these pages; else "".
+
+    Anything else is ignored, so nobody can be led to another site by a link to ours.
+    """
+    try:
+        back = urlsplit(request.GET.get("back", ""))
+    except ValueError:
+        return ""
+    if back.scheme or back.netloc or back.path not in map(reverse, lists):
+        return ""
+    return f"{back.path}?{back.query}" if back.query else back.path
 
 
 class RecordView(View):
@@ -80,17 +97,23 @@ class RecordView(View):
         return super().get_context_data(record=self.record, **kwargs)
 
 
-class DetailPage(BasePage):
-    """One thing to read: its summary, what happened to it, and what the reader may do next.
+@dataclass(frozen=True)
+class Action:
+    """A link to another page, drawn as a button; the main one is what the reader is here for, so there may be none."""
 
-    `actions` are links to other pages, as (label, url); the first is drawn as the button.
-    """
+    label: str
+    url: str
+    is_main: bool = False
+
+
+class DetailPage(BasePage):
+    """One thing to read: its summary, what happened to it, and what the reader may do next."""
 
     template_name = "layouts/detail.html"
     status: tuple[str, str] | None = None
     summary: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] = ()
-    actions: Sequence[tuple[str, str]] = ()
+    actions: Sequence[Action] = ()
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data())
@@ -229,7 +252,7 @@ class ListPage(BasePage):
     row_noun = "result"
     empty_text = "There is nothing here yet."
     nothing_found_text = "Nothing matches these filters."
-    actions: Sequence[tuple[str, str]] = ()
+    actions: Sequence[Action] = ()
     filter_form: FilterForm | None = None
 
     def get_rows(self) -> QuerySet:
@@ -241,6 +264,11 @@ class ListPage(BasePage):
         for column in self.columns:
             value = getattr(record, column.key)
             yield value() if callable(value) else value
+
+    @cached_property
+    def way_back(self) -> str:
+        """What to add to the address of a record, so that its page leads back to this list with its filters."""
+        return "?" + urlencode({"back": self.request.get_full_path()})
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         rows = self.get_rows()

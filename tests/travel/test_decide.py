@@ -270,6 +270,30 @@ def test_whoever_decides_is_told_what_they_did_and_what_follows(reader, cast, st
     assert banner.get_text(strip=True) == told.format(trip.reference)
 
 
+def test_the_page_asks_first_then_says_where_when_and_who_and_then_what_was_decided(reader, cast):
+    trip = at_stage(cast, "senior")
+
+    shown = page(reader(cast.senior), address(trip, "decide"))
+
+    assert [heading.get_text(strip=True) for heading in shown.soup.select("main h2")] == [
+        "What you are asked", "Where and when", "Who is travelling", "What this trip needs", "Why, and what is used",
+        "Equipment", "Company and hosts", "Decisions", "Your answer",
+    ]  # fmt: skip
+    assert len(shown.soup.select(".govuk-summary-card")) == 2  # Of the four steps only these two have begun.
+
+
+def test_a_day_that_has_passed_is_said_so(reader, cast, time_machine):
+    time_machine.move_to("2027-03-01 09:30:00+00:00")
+    trip = at_stage(cast)
+    in_time = page(reader(cast.manager), address(trip, "decide")).text
+    time_machine.move_to("2027-03-08 09:30:00+00:00")
+
+    late = page(reader(cast.manager), address(trip, "decide")).text
+
+    assert "Your answer is due by 4 March 2027." in in_time
+    assert "Your answer was due by 4 March 2027. Overdue" in late
+
+
 def test_html_in_a_note_is_shown_as_text(reader, cast):
     trip = at_stage(cast)
     browser = reader(cast.manager)

@@ -1,10 +1,12 @@
 """The whole request, as much of it as the reader may see."""
 
+import re
+
 import pytest
 
 from portal.audit.models import Event
 from tests.factories import a_draft, a_trip, reload
-from tests.travel.pages import address, page, queries_of
+from tests.travel.pages import address, after, page, queries_of
 from tests.travel.requests import at_stage, many
 from travel import actions
 from travel.models import Trip
@@ -115,6 +117,70 @@ def test_the_detail_page_offers_what_the_reader_may_do(reader, cast, who, stage,
     assert [link.get_text() for link in shown.soup.select("main .govuk-button")] == labels
     for link in shown.soup.select("main .govuk-button"):
         assert page(reader(getattr(cast, who)), link["href"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "stage", "main"),
+    [
+        ("manager", "line_manager", ["Give your decision"]),
+        ("traveller", "line_manager", []),
+        ("traveller", "done", ["Before you leave"]),
+        ("colleague", "done", ["Confirm that you are travelling"]),
+    ],
+)
+def test_only_what_waits_for_the_reader_is_the_main_button(reader, cast, who, stage, main):
+    trip = a_draft(cast.traveller, countries=("KE",))
+    actions.add_traveller(trip, cast.colleague, position=1, stated=trip.lead.clearance_stated)
+    actions.submit(reload(trip), by=cast.traveller)
+    if stage == "done":
+        actions.decide(reload(trip), decision="approve", by=cast.manager)
+
+    shown = page(reader(getattr(cast, who)), address(trip, "detail"))
+
+    buttons = shown.soup.select("main .govuk-button:not(.govuk-button--secondary)")
+    assert [button.get_text() for button in buttons] == main
+
+
+@pytest.mark.parametrize(
+    ("back", "leads_to"),
+    [
+        ("/travel/all/?text=ger&page=2", "/travel/all/?text=ger&page=2"),
+        ("/waiting/", "/waiting/"),
+        ("", "/"),
+        ("https://evil.example/travel/all/", "/"),
+        ("//evil.example/travel/all/", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/accounts/logout/", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_the_way_back_is_the_list_one_came_from_and_nothing_else(reader, cast, back, leads_to):
+    trip = at_stage(cast)
+
+    shown = after(reader(cast.security).get(address(trip, "detail"), {"back": back}))
+
+    assert shown.soup.select_one(".govuk-back-link")["href"] == leads_to
+
+
+@pytest.mark.parametrize(
+    ("who", "url"),
+    [
+        ("security", "/travel/all/?text=germany"),
+        ("security", "/search/?q=germany"),
+        ("manager", "/waiting/?sort=-due"),
+        ("traveller", "/your-requests/?status=in_review"),
+        ("traveller", "/travel/"),
+    ],
+)
+def test_a_request_leads_back_to_the_list_with_its_filters(reader, cast, who, url):
+    trip = at_stage(cast)
+    browser = reader(getattr(cast, who))
+    link = page(browser, url).soup.main.find("a", string=re.compile(trip.reference))
+
+    shown = page(browser, link["href"])
+
+    assert shown.soup.select_one(".govuk-back-link")["href"] == url
 
 
 def test_the_detail_page_lists_the_messages_sent_to_the_reader_about_it(reader, cast):

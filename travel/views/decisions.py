@@ -28,7 +28,7 @@ from portal.notifications.models import Message
 from portal.ui import wording
 from portal.ui.html import link, tag
 from portal.ui.pages import Page
-from portal.ui.views import Column, ConfirmPage, DetailPage, FormPage, ListPage, RecordView
+from portal.ui.views import Action, Column, ConfirmPage, DetailPage, FormPage, ListPage, RecordView, list_left
 from travel import actions, policies
 from travel.facts import facts_for, marks_of, shown_to
 from travel.filters import TripFilter
@@ -36,16 +36,8 @@ from travel.forms.decisions import DecideForm, NameApproverForm
 from travel.models import Traveller, Trip
 
 TOLD = 20  # messages that a page shows
-
-PART = {
-    "line_manager": "As line manager, confirm whether there is a business need for what is taken and used.",
-    "senior": "Say whether equipment may be taken and services used, and add anything special about this trip.",
-    "moj_security": "Judge the whole request, with the answers given so far. Add conditions and controls where needed.",
-    "operational_security": (
-        "All approvals are in. Acknowledge that you have received the request and its approvals, or ask about them. "
-        "The process is complete when you acknowledge."
-    ),
-}
+LISTS = ("travel:all", "travel:index", "home:waiting", "home:requests", "home:search")  # that lead to a request
+MAIN = ("decide", "name-approver", "confirm", "conditions", "before-you-leave", "tasks")  # what a request may wait for
 
 # With what a page about one request needs, and no query a row.
 TRIPS = Trip.objects.select_related("approval__requester", "policy").prefetch_related(
@@ -93,7 +85,7 @@ class WholeRequest(RecordView):
 
     @property
     def back_url(self) -> str:
-        return reverse("home:index")
+        return list_left(self.request, *LISTS) or reverse("home:index")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         trip = self.record
@@ -123,8 +115,8 @@ class Detail(WholeRequest, DetailPage):
         return f"Overseas travel {self.record.reference}"
 
     @property
-    def actions(self) -> list[tuple[str, str]]:
-        """What the reader may do next, the most pressing first."""
+    def actions(self) -> list[Action]:
+        """What the reader may do next, the most pressing first; of what waits for them the first is the main one."""
         user, trip = self.request.user, self.record
         offered = [
             ("Give your decision", "decide", policies.can_decide(user, trip)),
@@ -138,7 +130,11 @@ class Detail(WholeRequest, DetailPage):
             ("Withdraw", "withdraw", policies.can_withdraw(user, trip)),
             ("Copy to a new request", "copy", approvals.is_party(user, trip.approval)),
         ]
-        return [(label, reverse(f"travel:{name}", args=[trip.reference])) for label, name, may in offered if may]
+        possible = [(label, name) for label, name, may in offered if may]
+        return [
+            Action(label, reverse(f"travel:{name}", args=[trip.reference]), number == 0 and name in MAIN)
+            for number, (label, name) in enumerate(possible)
+        ]
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -389,7 +385,7 @@ class AllTrips(ListPage):
             lateness=record["lateness"],
             purpose=record["purpose"],
         )
-        yield link(reference, reverse("travel:detail", args=[reference]))
+        yield link(reference, reverse("travel:detail", args=[reference]) + self.way_back)
         yield record["approval__title"]
         yield record["approval__requester__full_name"]
         yield wording.govuk_short_date(record["leaves_on"])

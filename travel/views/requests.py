@@ -58,7 +58,7 @@ class Index(ListPage):
         approval = trip.approval
         is_mine = approval.requester_id == self.request.user.pk
         is_open = is_mine and approval.status in MINE_TO_FINISH
-        yield link(trip.reference, address(trip, "tasks") if is_open else trip.get_absolute_url())
+        yield link(trip.reference, address(trip, "tasks") if is_open else trip.get_absolute_url() + self.way_back)
         yield approval.title if is_mine else f"{approval.title} (asked for by somebody else)"
         yield govuk_short_date(trip.leaves_on)
         yield tag(approval.get_status_display(), approval.colour)

@@ -14,6 +14,7 @@ from django.urls import ResolverMatch
 
 from portal.ui import navigation, wording
 from portal.ui.middleware import HeadersMiddleware
+from portal.ui.views import Action
 from tests.portal.ui.urls import view
 
 ROOT = Path(settings.BASE_DIR)
@@ -151,8 +152,10 @@ def test_a_contact_card_can_be_rung_from_the_page():
     assert "When" not in html
 
 
-def test_links_that_look_like_buttons_put_the_first_one_forward():
-    html = render_to_string("components/button_links.html", {"actions": [("Decide", "/decide/"), ("Withdraw", "/w/")]})
+def test_links_that_look_like_buttons_put_the_main_one_forward():
+    actions = [Action("Decide", "/decide/", is_main=True), Action("Withdraw", "/w/")]
+
+    html = render_to_string("components/button_links.html", {"actions": actions})
 
     assert html.count("govuk-button--secondary") == 1
     assert html.index("Decide") < html.index("govuk-button--secondary")
