@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_countries import countries
 
-from portal.accounts.models import BusinessArea
+from portal.accounts.models import BusinessArea, User
 from portal.approvals.models import Status
 from portal.ui.fields import DateField, TextField
 from portal.ui.forms import FilterForm
@@ -15,7 +15,7 @@ from portal.ui.forms import FilterForm
 from .models import Leg, Traveller, Trip
 
 STATUSES = [choice for choice in Status.choices if choice[0] != Status.DRAFT]  # Nobody oversees a draft.
-REFERENCE = re.compile(r"[A-Z]{3}-[2-9A-HJ-NP-Z]{1,6}")
+REFERENCE = re.compile(r"(TRV)?([2-9A-HJ-NP-Z]{1,6})")  # without the hyphen, which people leave out
 
 
 class TripFilter(FilterForm):
@@ -71,10 +71,22 @@ class TripFilter(FilterForm):
 
 
 def matches(text: str) -> Q:
-    """A reference from its start, as it is stored; otherwise a word of the title or of the requester's name."""
-    if REFERENCE.fullmatch(text.upper()):
-        return Q(approval__reference__startswith=text.upper())
-    return Q(approval__title__icontains=text) | Q(approval__requester__full_name__icontains=text)
+    """A reference from its start; otherwise a word of the title, or of a name of whoever asked or travels."""
+    prefix, letters = (
+        found.groups() if (found := REFERENCE.fullmatch(re.sub(r"[\s–-]", "", text.upper()))) else ("", "")
+    )
+    by_reference = Q(approval__reference__startswith=f"TRV-{letters}")
+    if prefix:
+        return by_reference
+    # Asked the other way round: few people have such a name, and the database finds their trips by index.
+    travellers = Traveller.objects.filter(person__in=User.objects.filter(full_name__icontains=text))
+    by_words = (
+        Q(approval__title__icontains=text)
+        | Q(approval__requester__full_name__icontains=text)
+        | Q(pk__in=travellers.values("trip"))
+    )
+    # A word may be spelled like a reference whose prefix was left out.
+    return by_words | by_reference if letters else by_words
 
 
 def marked(marks: list[str]) -> Q:

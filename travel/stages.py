@@ -191,11 +191,15 @@ def recent_decisions(stages: Iterable[str]) -> Iterable[tuple[str, datetime.date
 
 
 def likely_dates(steps: Sequence[Planned | Step], days: Sequence[int]) -> list[datetime.date]:
-    """Return by which day each of these steps, one after the other, is likely to be done; ``days`` are the likely."""
-    day, dates = counts_from(timezone.now()), []
+    """Return by which day each of these steps, one after the other, is likely to be done; ``days`` are the likely.
+
+    Planned or begun, the same days count, from when the step was opened: so what was said before submitting stays true.
+    """
+    today, dates = counts_from(timezone.now()), []
+    day = today
     for step, likely in zip(steps, days, strict=True):
-        due_on = getattr(step, "due_on", None)
-        day = max(due_on, day) if due_on else add_working_days(day, likely)
+        opened_at = getattr(step, "opened_at", None)
+        day = max(today, add_working_days(counts_from(opened_at) if opened_at else day, likely))
         dates.append(day)
     return dates
 

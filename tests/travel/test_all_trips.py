@@ -1,5 +1,7 @@
 """The list of all trips: who may see it, its filters and its order."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.factories import a_draft, a_trip, reload
@@ -86,6 +88,17 @@ def test_all_trips_say_who_has_to_change_a_request_and_what_waits_for_nobody(rea
     assert "Urgent" not in rows[done.reference]
     assert "Sent back Tess Traveller" in rows[sent_back.reference]
     assert "Being changed Tess Traveller" in rows[reopened.reference]
+
+
+def test_all_trips_are_found_by_whoever_travels_and_by_a_reference_in_any_spelling(reader, cast):
+    party = a_draft(cast.traveller, countries=("DE",))
+    actions.add_traveller(party, cast.colleague, position=1, stated=party.lead.clearance_stated)
+    actions.submit(reload(party), by=cast.traveller)
+    a_trip(cast.officer, countries=("KE",), stated="bpss")
+    browser, letters = reader(cast.security), party.reference.removeprefix("TRV-")
+
+    for text in ("Colleague", letters, letters.lower(), f"trv{letters}", f"TRV {letters}", f"trv-{letters}"):
+        assert listed(browser, urlencode({"text": text})) == {party.reference}, text
 
 
 @pytest.mark.parametrize("sort", ["reference", "-reference", "leaves", "-leaves", "status", "changed", "-changed"])

@@ -9,6 +9,7 @@ from portal.approvals.models import Step
 from portal.workdays import add_working_days
 from tests.factories import a_draft, a_trip
 from tests.travel.sections.answers import DAY
+from travel import actions
 from travel.stages import ask_by, likely_dates, likely_days, predicted
 
 
@@ -65,6 +66,26 @@ def test_all_stages_are_asked_in_one_query(decided, steps, django_assert_num_que
         days = likely_days(steps)
 
     assert len(days) == len(steps) == 4
+
+
+def test_the_days_said_before_submitting_are_said_afterwards_as_well(cast):
+    draft = a_draft(cast.traveller, countries=("DE",), days_ahead=5)
+    planned = predicted(draft)
+    before = likely_dates(planned, likely_days(planned))
+
+    actions.submit(draft, by=cast.traveller)
+
+    steps = list(draft.approval.steps.order_by("position"))
+    assert likely_dates(steps, likely_days(steps)) == before
+
+
+def test_a_step_that_takes_longer_than_usual_is_not_likely_to_have_been_done_already(cast, time_machine):
+    time_machine.move_to("2027-03-01 09:30:00+00:00")
+    trip = a_trip(cast.traveller, countries=("DE",))
+    steps = list(trip.approval.steps.order_by("position"))
+    time_machine.move_to("2027-03-15 09:30:00+00:00")
+
+    assert likely_dates(steps, [3, 1, 1, 1])[0] == timezone.localdate()
 
 
 def test_without_steps_nothing_is_asked(django_assert_num_queries, db):

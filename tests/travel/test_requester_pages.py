@@ -130,7 +130,7 @@ def test_a_draft_leads_to_its_tasks_and_a_request_to_itself(asker, cast):
     links = [link["href"] for link in page(asker, reverse("travel:index")).soup.select("table a")]
 
     assert address(draft, "tasks") in links
-    assert sent.get_absolute_url() in links
+    assert f"{sent.get_absolute_url()}?back=%2Ftravel%2F" in links
 
 
 def test_the_list_filters_by_status_and_sorts_by_day(asker, cast):
