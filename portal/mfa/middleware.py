@@ -29,6 +29,13 @@ def end_session(request: HttpRequest, reason: str) -> None:
     logout(request)
 
 
+def with_reason(response: HttpResponse, ended: str) -> HttpResponse:
+    """Let the page to sign in say why, where the end of a session leads there."""
+    if isinstance(response, HttpResponseRedirect) and response.url.startswith(f"{reverse('account_login')}?"):
+        response["Location"] = f"{response.url}&ended={ended}"
+    return response
+
+
 class SessionPolicyMiddleware:
     """Ends sessions on the server: left idle, too old, or of somebody who is no longer here."""
 
@@ -37,23 +44,28 @@ class SessionPolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            self.judge(request)
+            if ended := self.judge(request):
+                return with_reason(self.get_response(request), ended)
         elif SESSION_KEY in request.session:
             # The backend knows nobody for this session; left alone it would wake if the person came back.
             end_session(request, "this person may not use the portal any more")
         return self.get_response(request)
 
     @staticmethod
-    def judge(request: HttpRequest) -> None:
+    def judge(request: HttpRequest) -> str:
+        """End the session if it is time, and return which limit it met; "" when it goes on."""
         now, session = time.time(), request.session
         age, idle = now - session.get("signed_in_at", 0), now - session.get("seen_at", 0)
         # A moment in the future, left by a clock that was set back, would make the session last for ever.
         if not -CLOCK_SLACK <= age <= settings.PORTAL_SESSION_MAX.total_seconds():
             end_session(request, "it was too old")
-        elif not -CLOCK_SLACK <= idle <= settings.PORTAL_SESSION_IDLE.total_seconds():
+            return "age"
+        if not -CLOCK_SLACK <= idle <= settings.PORTAL_SESSION_IDLE.total_seconds():
             end_session(request, "it was left alone for too long")
-        elif idle > SEEN_EVERY:
+            return "idle"
+        if idle > SEEN_EVERY:
             session["seen_at"] = now
+        return ""
 
 
 class SecondFactorRequiredMiddleware:

@@ -42,6 +42,16 @@ def items(request: HttpRequest) -> Iterator[NavigationItem]:
         yield NavigationItem(label, url, current)
 
 
+def why_signed_out(request: HttpRequest) -> str:
+    """What the page to sign in says to whoever was signed out by the clock."""
+    minutes = int(settings.PORTAL_SESSION_IDLE.total_seconds() // 60)
+    hours = int(settings.PORTAL_SESSION_MAX.total_seconds() // 3600)
+    return {
+        "idle": f"You were signed out because nothing happened for {minutes} minutes.",
+        "age": f"You were signed out because you had been signed in for {hours} hours.",
+    }.get(request.GET.get("ended", ""), "")
+
+
 def account_name(request: HttpRequest) -> str:
     """How the header addresses whoever is signed in."""
     user = getattr(request, "user", None)
@@ -55,6 +65,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: list(items(request))),
         "signed_in": SimpleLazyObject(lambda: is_signed_in(request)),
+        "why_signed_out": SimpleLazyObject(lambda: why_signed_out(request)),
         "account_name": SimpleLazyObject(lambda: account_name(request)),
         "portal_name": settings.PORTAL_NAME,
         "portal_department": settings.PORTAL_DEPARTMENT,

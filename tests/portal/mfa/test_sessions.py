@@ -31,9 +31,11 @@ def test_a_session_left_alone_ends_after_half_an_hour(visitor, maya, clock):
 
     response = visitor.get("/")
 
-    assert response["Location"] == "/accounts/login/?next=/"
+    assert response["Location"] == "/accounts/login/?next=/&ended=idle"
     assert not visitor.is_in
     assert why_it_ended(maya) == "it was left alone for too long"
+    shown = visitor.get(response["Location"]).content.decode()
+    assert "You were signed out because nothing happened for 30 minutes." in shown
 
 
 def test_a_session_that_is_used_all_day_ends_after_twelve_hours(visitor, maya, clock):
@@ -44,8 +46,11 @@ def test_a_session_that_is_used_all_day_ends_after_twelve_hours(visitor, maya, c
         clock.forward(minutes=20)
     clock.forward(minutes=1)
 
-    assert not is_open(visitor)
+    response = visitor.get("/")
+
     assert why_it_ended(maya) == "it was too old"
+    shown = visitor.get(response["Location"]).content.decode()
+    assert "You were signed out because you had been signed in for 12 hours." in shown
 
 
 @pytest.mark.parametrize("stamp", ["signed_in_at", "seen_at"])
