@@ -1,5 +1,7 @@
 """What can contacts be looked up by?"""
 
+from typing import Any
+
 from django import forms
 from django.db.models import Q, QuerySet
 
@@ -14,6 +16,12 @@ class ContactFilter(FilterForm):
 
     q = TextField(label="Search", max_length=100, help_text="A team, an address, or what you need it for")
     need = forms.ChoiceField(label="What you need", choices=[("", "Anything"), *Contact.Need.choices])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        used = set(Contact.objects.values_list("need", flat=True).order_by().distinct())
+        needs = [(value, label) for value, label in Contact.Need.choices if value in used]
+        self.fields["need"].choices = [("", "Anything"), *needs]
 
     govuk = {"q": {"name": "what to search for"}}
 

@@ -54,6 +54,12 @@ def test_contacts_are_found_by_name_use_and_need(reader, query, found):
     assert names(page_of(reader, **query)) == found
 
 
+def test_only_needs_that_some_contact_meets_can_be_chosen(reader):
+    options = [option["value"] for option in page_of(reader).select("select[name=need] option")]
+
+    assert options == ["", "incident", "general", "travel"]
+
+
 def test_what_is_no_need_does_not_filter(reader):
     assert len(names(page_of(reader, need="nonsense"))) == Contact.objects.count()
 

@@ -58,4 +58,5 @@ def test_what_may_be_seen_but_not_done_is_a_403(client, cast):
     response = client.get(reverse("travel:before-you-leave", args=[trip.reference]))
 
     assert response.status_code == 403
+    assert f'href="{reverse("home:index")}">home page</a> to see where it stands' in response.text
     assert "You cannot do this" in response.text
