@@ -359,7 +359,7 @@ def test_the_check_shows_every_answer_with_a_way_to_change_it(asker, cast):
         assert words in check.text
     changes = {link["href"] for link in check.soup.select(".govuk-summary-list__actions a")}
     assert address(trip, "section", section="itinerary") in changes
-    assert len(changes) == 10
+    assert len(changes) == 11
 
 
 def test_submitting_takes_the_declaration(asker, cast):
