@@ -1,6 +1,6 @@
 """What somebody tries who wants a trip approved by fewer, friendlier or other people than the rules name.
 
-Each was seen to succeed.  ``open_door`` is taken off a test by whoever closes what it shows.
+Each was seen to succeed once.
 """
 
 import datetime
@@ -19,7 +19,6 @@ from travel import actions
 from travel.models import ApproverRoute, ClearanceTrigger, CountryRating, PolicyVersion, Trip
 
 pytestmark = pytest.mark.django_db
-open_door = pytest.mark.xfail(strict=True, reason="seen to succeed in the review of issue 2")
 
 GERMANY = ("DE",)
 A_DAY = datetime.timedelta(days=1)
