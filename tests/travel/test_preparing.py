@@ -161,6 +161,19 @@ def test_conditions_are_done_when_they_are_accepted(client, cast, trip):
     assert section.form is None
 
 
+def test_conditions_and_hosts_stand_on_the_sheet_in_full(client, cast):
+    trip = a_draft(cast.traveller, has_hosts=True)
+    trip.hosts.create(name="Hanna Host", organisation="The Ministry", phone="+254 1")
+    actions.submit(reload(trip), by=cast.traveller)
+    actions.decide(reload(trip), decision="approve", by=cast.manager, conditions=["Leave the laptop in London."])
+    sign_in(client, cast.traveller)
+
+    page = page_of(client, trip)
+
+    assert [line.text for line in page.select("#conditions-of-the-trip li")] == ["Leave the laptop in London."]
+    assert [line.text for line in page.select("#hosts li")] == ["Hanna Host, The Ministry, +254 1"]
+
+
 def test_each_printed_page_says_until_when_it_holds(client, cast, trip):
     sign_in(client, cast.traveller)
 

@@ -45,6 +45,8 @@ class BeforeYouLeave(RecordView, BasePage):
         return super().get_context_data(
             items=items,
             done=sum(item.is_done for item in items),
+            conditions=list(pack.conditions_of(self.record)),
+            hosts=list(self.record.hosts.all()),
             lines=[known[key] for key in pack.EMERGENCY],
             problems=pack.PROBLEMS,
             never=pack.NEVER,
