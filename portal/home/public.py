@@ -1,5 +1,7 @@
 """What may somebody read who is not signed in?"""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -9,6 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from portal.ui.views import BasePage
+from travel import pack
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -22,6 +25,9 @@ class PublicPage(BasePage):
 class Accessibility(PublicPage):
     title = "Accessibility statement"
     template_name = "home/accessibility.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(desk=pack.lines(pack.DESK)[pack.DESK], **kwargs)
 
 
 class Privacy(PublicPage):

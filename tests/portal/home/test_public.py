@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 
+from portal.directory.models import Contact
 from portal.home import public
 from tests.people import sign_in
 
@@ -43,6 +44,15 @@ def test_the_page_of_cookies_names_the_cookies_that_are_set(client, cast):
     page = BeautifulSoup(client.get(reverse("home:cookies")).content, "html.parser")
 
     assert [cell.text for cell in page.select("tbody th")] == sorted(client.cookies, reverse=True)
+
+
+def test_a_team_is_named_with_how_to_reach_it_as_the_directory_has_it(client):
+    Contact.objects.filter(key="service-desk").update(email="desk@example.justice.test")
+
+    page = BeautifulSoup(client.get(reverse("home:accessibility")).content, "html.parser")
+
+    assert page.select_one("main a[href^='mailto']").text == "desk@example.justice.test"
+    assert page.select_one("main a[href^='tel']").text == "+44 800 917 5148"
 
 
 def test_the_process_is_healthy_without_asking_the_database(client, django_assert_num_queries):
