@@ -34,10 +34,21 @@ from travel.facts import facts_for, marks_of, shown_to
 from travel.filters import TripFilter
 from travel.forms.decisions import DecideForm, NameApproverForm
 from travel.models import Traveller, Trip
+from travel.stages import area_of
 
 TOLD = 20  # messages that a page shows
 LISTS = ("travel:all", "travel:index", "home:waiting", "home:requests", "home:search")  # that lead to a request
 MAIN = ("decide", "name-approver", "confirm", "conditions", "before-you-leave", "tasks")  # what a request may wait for
+
+PART = {
+    "line_manager": "As line manager, confirm whether there is a business need for what is taken and used.",
+    "senior": "Say whether equipment may be taken and services used, and add anything special about this trip.",
+    "moj_security": "Judge the whole request, with the answers given so far. Add conditions and controls where needed.",
+    "operational_security": (
+        "All approvals are in. Acknowledge that you have received the request and its approvals, or ask about them. "
+        "The process is complete when you acknowledge."
+    ),
+}
 
 # With what a page about one request needs, and no query a row.
 TRIPS = Trip.objects.select_related("approval__requester", "policy").prefetch_related(
