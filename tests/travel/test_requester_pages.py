@@ -402,7 +402,7 @@ def test_the_submitted_page_says_that_somebody_has_to_be_named(asker, cast):
 
     text = text_of(asker, address(trip, "submitted"))
 
-    assert "Line manager: MoJ Security names who decides. They decide, likely by" in text
+    assert "Line manager: MoJ Security finds the right person, who decides, likely by" in text
 
 
 @pytest.mark.parametrize(("fields", "days"), [({"takes_equipment": False}, 40), ({"lateness": "abroad"}, 0)])

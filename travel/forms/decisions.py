@@ -139,8 +139,9 @@ class DecideForm(PortalForm):
             for word, taken in (("equipment", self.trip.takes_equipment), ("access", self.trip.uses_services))
             if taken
         )
-        note = f"Note this trip, and approve the {takes}" if takes else "Note this trip"
-        return [(D.APPROVE, note), send_back, (D.REJECT, f"Refuse the {takes}" if takes else "Reject")]
+        if not takes:  # There is nothing that could be refused.
+            return [(D.APPROVE, "Note this trip"), send_back]
+        return [(D.APPROVE, f"Note this trip, and approve the {takes}"), send_back, (D.REJECT, f"Refuse the {takes}")]
 
     def clean_conditions(self) -> str:
         lines = self.lines(self.cleaned_data["conditions"])

@@ -36,19 +36,11 @@ from travel.forms.decisions import DecideForm, NameApproverForm
 from travel.models import Traveller, Trip
 from travel.stages import area_of
 
+from . import asked
+
 TOLD = 20  # messages that a page shows
 LISTS = ("travel:all", "travel:index", "home:waiting", "home:requests", "home:search")  # that lead to a request
 MAIN = ("decide", "name-approver", "confirm", "conditions", "before-you-leave", "tasks")  # what a request may wait for
-
-PART = {
-    "line_manager": "As line manager, confirm whether there is a business need for what is taken and used.",
-    "senior": "Say whether equipment may be taken and services used, and add anything special about this trip.",
-    "moj_security": "Judge the whole request, with the answers given so far. Add conditions and controls where needed.",
-    "operational_security": (
-        "All approvals are in. Acknowledge that you have received the request and its approvals, or ask about them. "
-        "The process is complete when you acknowledge."
-    ),
-}
 
 # With what a page about one request needs, and no query a row.
 TRIPS = Trip.objects.select_related("approval__requester", "policy").prefetch_related(
@@ -253,7 +245,7 @@ class Decide(Viewed, DecidePage):
     @property
     def part(self) -> str:
         """What exactly this person is asked to confirm, in a sentence (R10, R52-R53, R56-R59)."""
-        return " ".join(PART[key] for key in self.asked_step.stages if key in PART)
+        return " ".join(asked.part(self.record, key) for key in self.asked_step.stages)
 
     @property
     def mentions_roaming(self) -> bool:

@@ -20,6 +20,7 @@ from travel.forms.requests import MyTripsFilter, ReasonForm, StartForm
 from travel.models import PolicyVersion, Traveller, Trip
 from travel.stages import likely_dates, likely_days, notice_ends
 
+from .asked import taking
 from .trips import OwnTripPage, TripPage, address
 
 MINE_TO_FINISH = (Status.DRAFT, Status.SENT_BACK)
@@ -123,11 +124,20 @@ class Submitted(OwnTripPage, DetailPage):
             yield {
                 "label": step.label,
                 "who": step.who,
-                "verb": step.verb,
+                "does": self.does(step),
                 "is_unnamed": not (step.assignee_id or step.role),
                 "day": day,
                 "reason": step.reason,
             }
+
+    def does(self, step: Step) -> str:
+        """What whoever holds this step does with the request; nobody approves a holiday (Q3)."""
+        if step.verb == Step.Verb.ACKNOWLEDGE:
+            return "acknowledges"
+        if not self.record.is_personal:
+            return "decides"
+        is_asked = taking(self.record, "equipment", "services")
+        return "notes it and decides about what you take and use" if is_asked else "notes it"
 
     @property
     def others(self) -> Sequence[str]:

@@ -31,8 +31,9 @@ from travel.sections import (
     missing,
     sections_of,
 )
-from travel.stages import ask_by, likely_dates, likely_days, may_be_picked, notice_ends, policy_of, predicted
+from travel.stages import area_of, ask_by, likely_dates, likely_days, may_be_picked, notice_ends, policy_of, predicted
 
+from .asked import sees, taking
 from .trips import DraftPage, address
 
 # Where the start page explains the rules: by the kind of the row, or, for rules without one, by the outcome.
@@ -55,13 +56,6 @@ INTRODUCED = {
     "hosts": "travel/section_hosts.html",
     "roaming": "travel/section_roaming.html",
     "urgency": "travel/section_urgency.html",
-}
-# What each stage sees and is asked, for the page before submitting (R10, R52-R53, R56-R59).
-SEES = {
-    "line_manager": "Is asked to confirm the business need, both to take the equipment and to use the services.",
-    "senior": "Is asked to approve taking the equipment and using the services, and for special considerations.",
-    "moj_security": "Sees the whole request with the answers given before, and decides.",
-    "operational_security": "Gets a copy of the request and of all approvals, and acknowledges it.",
 }
 
 
@@ -308,7 +302,7 @@ class ChainMixin:
     @cached_property
     def chain(self) -> list[dict[str, Any]]:
         """Who will decide, in order, by when, and whom one may put in their place."""
-        rows = []
+        rows, lead = [], self.record.lead.person
         for step, day in zip(self.steps, likely_dates(self.steps, self.likely_days), strict=True):
             stages = step.stage.split("+")
             rows.append(
@@ -318,12 +312,30 @@ class ChainMixin:
                     "reason": step.reason,
                     "is_unrouted": step.is_unrouted,
                     "day": day,
-                    "sees": [SEES[stage.partition(":")[0]] for stage in stages],
+                    "sees": [sees(self.record, stage.partition(":")[0]) for stage in stages],
+                    "gap": self.gap_of(stages, step.label) if step.is_unrouted else "",
+                    "has_manager": bool(lead.line_manager_id),
+                    "whose_manager": "my" if lead == self.record.approval.requester else "their",
                     "wrong_manager_url": self.choose("line_manager") if "line_manager" in stages else "",
                     "another_url": self.choose("senior") if "senior" in stages and may_be_picked(self.record) else "",
                 }
             )
         return rows
+
+    def gap_of(self, stages: Sequence[str], label: str) -> str:
+        """Why nobody is named, in plain words."""
+        lead = self.record.lead.person
+        if "line_manager" not in stages:
+            return f"Nobody is on record as {label} for {area_of(self.record.lead) or 'this business area'}"
+        whose = "you" if lead == self.record.approval.requester else str(lead)
+        if lead.line_manager_id is None:
+            return f"There is no line manager on record for {whose}"
+        return f"Nobody up the line of {whose} can decide this trip"
+
+    @property
+    def is_only_told(self) -> bool:
+        """Whether nobody decides anything: a holiday without equipment or access (Q3)."""
+        return self.record.is_personal and not taking(self.record, "equipment", "services")
 
     def choose(self, stage: str) -> str:
         return address(self.record, "choose-approver", stage=stage)
@@ -348,6 +360,8 @@ class ChainMixin:
 
     @property
     def short_notice(self) -> str:
+        if self.record.lateness:
+            return "You ask after you have left. The request will be marked as urgent for every approver."
         usual = working_days(policy_of(self.record).notice_days)
         return f"You leave in less than the usual {usual}. The request will be marked as urgent for every approver."
 
@@ -367,6 +381,8 @@ class Answer(ChainMixin, DraftPage, OncePage, FormPage):
 
     @property
     def title(self) -> str:
+        if self.is_manager_only and self.record.is_personal:
+            return "Your line manager decides about what you take and use"
         return self.TITLES.get(self.record.outcome, "What your trip needs")
 
     @property
