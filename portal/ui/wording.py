@@ -68,3 +68,9 @@ def telephone(number: str) -> str:
     """A number as a `tel:` link wants it: the spaces, brackets and the national (0) gone."""
     kept = str(number).replace("(0)", "")
     return "".join(character for character in kept if character.isdigit() or character in "+*#")
+
+
+def lower_first(phrase: str) -> str:
+    """Return a phrase for the middle of a sentence: "Leaves the UK" begins small there, "MoJ apps" does not."""
+    first_word = phrase.partition(" ")[0]
+    return phrase if any(letter.isupper() for letter in first_word[1:]) else phrase[:1].lower() + phrase[1:]

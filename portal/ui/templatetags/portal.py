@@ -23,6 +23,7 @@ for words in (
     wording.counted,
     wording.working_days,
     wording.telephone,
+    wording.lower_first,
 ):
     register.filter(words)
 
