@@ -92,8 +92,7 @@ def bad_journeys(today: datetime.date) -> dict[str, tuple[dict[str, str], list[s
             {"rows-TOTAL_FORMS": "0"},
             [
                 "Enter the date you leave the UK", "Enter the date you return to the UK", "Select the country",
-                "Select whether you will visit or pass through", "Enter the date you arrive",
-                "Enter the date you leave",
+                "Select whether you will visit or pass through",
             ],
         ),
         "no such day": (
@@ -207,3 +206,24 @@ def test_whoever_went_without_asking_may_give_days_that_have_passed(asker, cast,
     response = save(asker, trip, "itinerary", journey(out, home, leg(0, "KE", out, home)), lateness="returned")
 
     assert response.status_code == 302
+
+
+def test_the_days_in_an_only_country_need_no_second_answer(asker, trip, today):
+    out, home = today + 40 * DAY, today + 43 * DAY
+    only = {"rows-0-country": "KE", "rows-0-kind": "visit"}
+
+    save(asker, trip, "itinerary", journey(out, home, only))
+
+    kept = trip.legs.get()
+    assert (kept.arrives_on, kept.leaves_on) == (out, home)
+
+
+def test_the_days_in_each_of_several_countries_are_asked_for(asker, trip, today):
+    out, home = today + 40 * DAY, today + 43 * DAY
+    second = {"rows-1-country": "FR", "rows-1-kind": "visit"}
+
+    refused(
+        save(asker, trip, "itinerary", journey(out, home, leg(0, "KE", out, out), second)),
+        "Country 2: Enter the date you arrive",
+        "Country 2: Enter the date you leave",
+    )

@@ -33,9 +33,17 @@ class LegForm(PortalForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Select whether you will visit or pass through"},
     )
-    arrives_on = DateField(label="When do you arrive?", help_text="For example, 27 3 2027", name="the date you arrive")
+    arrives_on = DateField(
+        label="When do you arrive?",
+        help_text="For example, 27 3 2027. If this is the only country, you can leave out both dates.",
+        name="the date you arrive",
+        required=False,
+    )
     leaves_on = DateField(
-        label="When do you leave?", help_text="The same day, if you pass through", name="the date you leave"
+        label="When do you leave?",
+        help_text="The same day, if you pass through",
+        name="the date you leave",
+        required=False,
     )
     transport = TextField(
         label="Flights or trains (optional)", help_text="For example, BA902 at 7:30am", max_length=200, required=False
@@ -67,6 +75,7 @@ class LegRows(SectionRows):
 
     def clean(self) -> None:
         out, home = (self.section.cleaned_data.get(name) for name in ("leaves_on", "returns_on"))
+        self.fill_in(out, home)
         last_left, last_country = None, ""
         for form in self.filled:
             arrives_on, leaves_on = form.cleaned_data.get("arrives_on"), form.cleaned_data.get("leaves_on")
@@ -86,6 +95,17 @@ class LegRows(SectionRows):
                     )
             last_left = leaves_on or last_left
             last_country = dict(country_choices()).get(form.cleaned_data.get("country"), "the country before")
+
+    def fill_in(self, out: datetime.date | None, home: datetime.date | None) -> None:
+        """Ask for the days in each country; those in an only country are the trip's, and need no second answer."""
+        for form in self.filled:
+            given = {name: form.cleaned_data.get(name) for name in ("arrives_on", "leaves_on")}
+            if len(self.filled) == 1 and not any(given.values()) and not given.keys() & form.errors.keys():
+                form.cleaned_data |= {"arrives_on": out, "leaves_on": home}
+                continue
+            for name, day in given.items():
+                if day is None and name not in form.errors:
+                    form.add_error(name, f"Enter {form.fields[name].phrase}")
 
 
 class ItineraryForm(SectionForm):
