@@ -133,6 +133,11 @@ class TripQuerySet(models.QuerySet):
         )  # fmt: skip
 
 
+def in_words(names: list[str]) -> str:
+    """Return "Kenya, Uganda and Rwanda"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 class Trip(models.Model):
     """One journey abroad, of one person or a party."""
 
@@ -249,11 +254,12 @@ class Trip(models.Model):
 
     @property
     def destinations(self) -> str:
-        """The countries visited, in order, in words; those passed through only when nothing is visited."""
-        legs = list(self.legs.all())
-        names = [leg.country.name for leg in legs if leg.kind == Leg.Kind.VISIT] or [leg.country.name for leg in legs]
-        names = list(dict.fromkeys(names))
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        """The countries visited, in order, in words, then those passed through: "Kenya, through France"."""
+        visited, passed = (
+            list(dict.fromkeys(leg.country.name for leg in self.legs.all() if leg.kind == kind)) for kind in Leg.Kind
+        )
+        passed = [name for name in passed if name not in visited]
+        return ", through ".join(in_words(names) for names in (visited, passed) if names)
 
     def parts(self) -> dict[str, object]:
         """The parts of a request that decisions depend on, as plain values."""

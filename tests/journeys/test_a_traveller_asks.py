@@ -161,7 +161,7 @@ def test_a_court_clerk_asks_to_go_to_germany(page, cast, become, look, live_serv
     ask(page, look, live_server)
 
     trip = Trip.objects.get()
-    assert (trip.approval.status, trip.approval.title) == (Status.IN_REVIEW, "Germany")
+    assert (trip.approval.status, trip.approval.title) == (Status.IN_REVIEW, "Germany, through France")
     assert page.get_by_text(trip.reference).count()
     assert page.get_by_text("Mark Manager decides").count()
 

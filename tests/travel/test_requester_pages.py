@@ -527,14 +527,19 @@ def test_withdrawing_from_a_page_that_was_overtaken_tells_what_happened_and_keep
 
 
 def test_a_traveller_confirms_what_somebody_else_asked_for(client, cast):
-    trip = a_draft(cast.traveller)
+    trip = a_draft(cast.traveller, countries=("KE", ("FR", "transit")))
+    assert trip.approval.title == "Kenya, through France"
     actions.add_traveller(trip, cast.colleague, position=1, stated=trip.lead.clearance_stated)
     trip.equipment.update(carried_by=cast.traveller)
     actions.submit(reload(trip), by=cast.traveller)
     sign_in(client, cast.colleague)
 
     confirm = page(client, address(trip, "confirm"))
-    assert "Tess Traveller asked for this trip for you" in confirm.text
+    for words in (
+        "Tess Traveller asked for this trip for you", "Visit: Kenya", "Pass through: France", "Carl Colleague",
+        "MOJ-104233", "Carried by Tess Traveller", "France is a high-attention country",
+    ):  # fmt: skip
+        assert words in confirm.text
     client.post(address(trip, "confirm"), confirm.form())
 
     assert trip.travellers.get(person=cast.colleague).confirmed_at is not None

@@ -14,9 +14,11 @@ from portal.approvals.views import OncePage
 from portal.ui.html import link, tag
 from portal.ui.pages import Page
 from portal.ui.views import Column, ConfirmPage, DetailPage, FormPage, ListPage
-from portal.ui.wording import govuk_date, govuk_short_date
+from portal.ui.wording import govuk_short_date
 from travel import actions, policies
 from travel.forms.requests import MyTripsFilter, ReasonForm, StartForm
+from travel.forms.sections.equipment import EquipmentSectionForm
+from travel.forms.sections.itinerary import ItineraryForm
 from travel.models import PolicyVersion, Traveller, Trip
 from travel.stages import likely_dates, likely_days, notice_ends
 
@@ -280,11 +282,17 @@ class Confirm(TripPage, OncePage, ConfirmPage):
     def summary(self) -> Iterator[dict[str, object]]:
         trip, me = self.record, self.mine
         yield {"key": "Asked for by", "value": trip.approval.requester}
-        yield {"key": "Where", "value": trip.destinations}
-        yield {"key": "Leaves the UK", "value": govuk_date(trip.leaves_on)}
-        yield {"key": "Returns to the UK", "value": govuk_date(trip.returns_on)}
+        yield {"key": "Who travels", "value": "\n".join(one.person.full_name for one in trip.travellers.all())}
+        for key, value in ItineraryForm.answers_of(trip):
+            yield {"key": key, "value": value}
+        yield {"key": "Purpose", "value": trip.get_purpose_display()}
         yield {"key": "Your business area", "value": me.business_area}
         yield {"key": "Your clearance, as stated", "value": me.clearance_in_words}
+        things = "\n\n".join(words for _, words in EquipmentSectionForm.answers_of(trip))
+        yield {"key": "Equipment", "value": things or "None"}
+        yield {"key": "Uses MoJ services", "value": "Yes" if trip.uses_services else "No"}
+        rules = [rule["text"] for rule in trip.rules]
+        yield {"key": "What the trip needs, and why", "value": "\n".join([trip.get_outcome_display(), *rules])}
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.mine.confirmed_at:
