@@ -52,10 +52,6 @@ class Lifecycle:
         sources = {source for row in self.table.values() for source in row.sources}
         return {row.target for row in self.table.values()} - sources
 
-    def available(self, record: models.Model, user) -> list[Transition]:
-        """Return the rows that this person could use on this record now, for the buttons."""
-        return [row for row in self.table.values() if record.status in row.sources and row.policy(user, record)]
-
     def check(self, record: models.Model, verb: str, *, by) -> Transition:
         """Return the row for ``verb``, if it may be used now.
 
