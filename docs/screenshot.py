@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.chromium import CHROMIUM, FLAGS
 from tests.demo import Demo, copy_portal
-from tests.journeys.conftest import CHROMIUM, FLAGS
 
 PICTURE = Path(__file__).parent / "screenshot.png"
 TRIP = "Germany"  # Of the person that ./run proposes: in review, with some steps decided.

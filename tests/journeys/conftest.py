@@ -10,20 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 
+from tests.chromium import CHROMIUM, FLAGS
 from tests.people import sign_in
 
-CHROMIUM = "/usr/bin/chromium"
-# Without these a browser calls home at each start, and as root it needs to be told that there is no sandbox.
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What axe finds in govuk-frontend itself, known and kept by its makers, and in nothing of ours:
 # rule → the only element on which it is passed over.
