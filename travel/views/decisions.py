@@ -59,6 +59,10 @@ class WholeRequest(RecordView):
     records = TRIPS
     lookup = "approval__reference"
 
+    @property
+    def caption(self) -> str:
+        return f"Overseas travel {self.record.reference}"
+
     @cached_property
     def conditions(self) -> list[dict[str, Any]]:
         return conditions_of(self.record.approval)
@@ -112,10 +116,6 @@ class Detail(WholeRequest, DetailPage):
     @property
     def title(self) -> str:
         return self.facts["title"]
-
-    @property
-    def caption(self) -> str:
-        return f"Overseas travel {self.record.reference}"
 
     @property
     def actions(self) -> list[Action]:
@@ -220,10 +220,6 @@ class Decide(Viewed, DecidePage):
         return f"{self.approval.title}: your decision"
 
     @property
-    def caption(self) -> str:
-        return f"Overseas travel {self.record.reference}"
-
-    @property
     def cancel_url(self) -> str:
         return self.record.get_absolute_url()
 
@@ -271,10 +267,6 @@ class NameApprover(Viewed, OncePage, FormPage):
     submit_label = "Name this approver"
 
     @property
-    def caption(self) -> str:
-        return f"Overseas travel {self.record.reference}"
-
-    @property
     def cancel_url(self) -> str:
         return self.record.get_absolute_url()
 
@@ -318,10 +310,6 @@ class AcceptConditions(WholeRequest, OncePage, ConfirmPage):
     template_name = "travel/conditions.html"
     title = "Accept the conditions of this trip"
     submit_label = "Accept all of these"
-
-    @property
-    def caption(self) -> str:
-        return f"Overseas travel {self.record.reference}"
 
     @property
     def cancel_url(self) -> str:
