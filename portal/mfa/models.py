@@ -16,7 +16,7 @@ from django_otp.models import DeviceManager
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import crypto
+from portal import crypto
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # No i, l, o, 0 or 1: these are typed from paper.
 CODE_LENGTH = 24  # of 31 letters and digits: 118 bits

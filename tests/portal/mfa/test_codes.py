@@ -11,7 +11,8 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from portal.audit.models import Event
-from portal.mfa import actions, crypto, otp, policy
+from portal import crypto
+from portal.mfa import actions, otp, policy
 from portal.mfa.models import TOTP, RecoveryCodes, SignInState
 from portal.notifications.models import Message
 from tests.portal.mfa.conftest import Visitor, actions_of, code_of, give_app, make_person, wrong_code

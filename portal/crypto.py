@@ -1,4 +1,7 @@
-"""How are seeds sealed at rest, and recovery codes digested?"""
+"""How is what nobody may read at rest sealed, and what need never be read again digested?
+
+Seeds of one-time codes, and the secrets of messages that wait to be sent, are sealed; recovery codes are digested.
+"""
 
 import base64
 import hashlib
@@ -14,7 +17,7 @@ NONCE = 12  # bytes
 
 
 class Unreadable(Exception):
-    """This value was not sealed by the portal for this person: nobody gets in with it."""
+    """This value was not sealed by the portal for this owner: nobody gets in with it."""
 
 
 def _key(key_id: str) -> bytes:
@@ -39,7 +42,7 @@ def seal(secret: bytes, *, owner: str) -> str:
 def unseal(value: str, *, owner: str) -> bytes:
     """Return what ``seal`` was given.
 
-    :raises Unreadable: the value is plain, altered, another person's, or its key is gone.
+    :raises Unreadable: the value is plain, altered, another owner's, or its key is gone.
     """
     try:
         form, key_id, text = value.split(".")
@@ -49,6 +52,25 @@ def unseal(value: str, *, owner: str) -> bytes:
         return AESGCM(_key(key_id)).decrypt(blob[:NONCE], blob[NONCE:], owner.encode())
     except (ValueError, KeyError, InvalidTag) as fault:
         raise Unreadable from fault
+
+
+def key_id_of(value: str) -> str:
+    """Return which of ``PORTAL_OTP_KEYS`` sealed this.
+
+    :raises Unreadable: the value is plain.
+    """
+    match value.split("."):
+        case [form, key_id, _] if form == FORMAT:
+            return key_id
+    raise Unreadable
+
+
+def resealed(value: str, *, owner: str) -> str:
+    """Return the same secret sealed with the current key, so that an old key can be retired.
+
+    :raises Unreadable: see ``unseal``.
+    """
+    return seal(unseal(value, owner=owner), owner=owner)
 
 
 def digest(*parts: str) -> str:
