@@ -7,6 +7,7 @@ in production.
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -74,12 +75,16 @@ INSTALLED_APPS = [
     "portal.mfa",
     "portal.approvals",
     "travel",
+    "portal.people",
     "portal.home",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_email",
+    "django_otp_webauthn",
     "crispy_forms",
     "csp",
     "django_countries",
@@ -227,6 +232,8 @@ OTP_TOTP_ISSUER = PORTAL_NAME
 OTP_TOTP_SYNC = True
 OTP_TOTP_THROTTLE_FACTOR = 1
 OTP_STATIC_THROTTLE_FACTOR = 1
+OTP_EMAIL_THROTTLE_FACTOR = 1
+OTP_EMAIL_COOLDOWN_DURATION = 60  # seconds between two codes that are sent
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 PORTAL_SESSION_IDLE = timedelta(minutes=30)
@@ -234,6 +241,11 @@ PORTAL_SESSION_MAX = timedelta(hours=12)
 PORTAL_LOCK_AFTER = 10  # wrong codes in a row, over all factors of a person
 PORTAL_LOCK_FOR = timedelta(minutes=15)
 PORTAL_LOCK_HARD_AFTER = 30  # then an administrator has to unlock
+PORTAL_SENDS_A_DAY = 20  # codes sent to one person
+PORTAL_SITTING = timedelta(minutes=15)  # One fresh code is enough for so long a run of decisions.
+PORTAL_REVERIFY = timedelta(hours=4)  # Then a session asks for a code again,
+PORTAL_REVERIFY_KNOWN = timedelta(hours=10)  # or then, while it stays on a known network.
+PORTAL_KNOWN_NETWORKS = env.list("PORTAL_KNOWN_NETWORKS", default=[])  # CIDR; they lengthen that, and nothing else.
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "__Host-session"
@@ -288,6 +300,13 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PORTAL_URL = required(
     "PORTAL_URL", "the address that e-mails link to, such as https://portal.example", demo="http://127.0.0.1:8000"
 ).rstrip("/")
+# Security keys are bound to the host's name; a browser makes none for a bare address such as 127.0.0.1.
+OTP_WEBAUTHN_RP_NAME = PORTAL_NAME
+OTP_WEBAUTHN_RP_ID = urlsplit(PORTAL_URL).hostname
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PORTAL_URL]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+OTP_WEBAUTHN_TIMEOUT_SECONDS = 300
+
 PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "smtp")
 PORTAL_MAIL_DIR = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Staff security portal <noreply@portal.example>")
@@ -344,6 +363,8 @@ if DEMO:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "session", "csrf"
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = False
     SECURE_HSTS_SECONDS = 0
+    _port = f":{urlsplit(PORTAL_URL).port}" if urlsplit(PORTAL_URL).port else ""
+    OTP_WEBAUTHN_RP_ID, OTP_WEBAUTHN_ALLOWED_ORIGINS = "localhost", [f"http://localhost{_port}"]
     PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "file")
     EMAIL_FILE_PATH = PORTAL_MAIL_DIR
     if PORTAL_MAIL_TRANSPORT == "file":

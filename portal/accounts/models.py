@@ -34,7 +34,12 @@ class Role(models.TextChoices):
     GUIDANCE_ADMINISTRATOR = "guidance_administrator", "Guidance administrator"
     POLICY_ADMINISTRATOR = "policy_administrator", "Policy administrator"
     USER_ADMINISTRATOR = "user_administrator", "User administrator"
+    AREA_ADMINISTRATOR = "area_administrator", "Business area administrator"
     AUDITOR = "auditor", "Auditor"
+
+
+#: Who can change what others may do (R373): a second administrator confirms each of these before it is held.
+ADMINISTRATORS = (Role.USER_ADMINISTRATOR, Role.AREA_ADMINISTRATOR, Role.POLICY_ADMINISTRATOR)
 
 
 class BusinessArea(models.Model):
@@ -180,17 +185,59 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class RoleHeld(Dated):
-    """A person holds a role for a time."""
+    """A person holds a role for a time; a business area administrator holds it for one area and what belongs to it."""
 
     person = models.ForeignKey(User, models.PROTECT, related_name="roles_held")
     role = models.CharField(max_length=30, choices=Role)
+    business_area = models.ForeignKey(BusinessArea, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=200)
+    given_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    certified_on = models.DateField("last day on which it was confirmed as still needed", null=True, blank=True)
 
     class Meta(Dated.Meta):
         verbose_name_plural = "roles held"
+        constraints = [
+            *Dated.Meta.constraints,
+            models.CheckConstraint(
+                name="role_held_is_of_an_area_only_for_an_area_administrator",
+                condition=Q(role="area_administrator", business_area__isnull=False)
+                | (~Q(role="area_administrator") & Q(business_area=None)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_role_display()}"
+
+
+class ManagerCorrection(models.Model):
+    """Somebody says that another person is their line manager; a user administrator settles it (Q1b)."""
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="manager_corrections")
+    manager = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="who they say it is")
+    reason = models.CharField(max_length=500)
+    asked_at = models.DateTimeField(default=timezone.now)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    is_accepted = models.BooleanField(null=True, blank=True)
+    answer = models.CharField("what the person is told", max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="manager_correction_is_settled_by_somebody",
+                condition=Q(settled_at=None, settled_by=None, is_accepted=None)
+                | Q(settled_at__isnull=False, settled_by__isnull=False, is_accepted__isnull=False),
+            ),
+            models.CheckConstraint(name="manager_correction_names_another", condition=~Q(person=F("manager"))),
+            models.UniqueConstraint(
+                name="one_open_manager_correction_a_person", fields=["person"], condition=Q(settled_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.manager} is the line manager"
 
 
 class SeniorCivilServant(Dated):

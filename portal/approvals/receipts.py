@@ -24,6 +24,7 @@ from .models import Receipt
 
 SALT = "portal.approvals.form"
 NOT_OF_THE_BODY = ("csrfmiddlewaretoken", "form_id")
+PROOF = "proof-"  # A second code on the same page asks for the same, and no digest is made of a code.
 USED = "You have already sent this page with other answers. Check what happened, then start again from the request."
 
 
@@ -63,7 +64,11 @@ def read_form_id(signed: str, *, person: User, page: str) -> FormId:
 
 def digest_of(request: HttpRequest) -> str:
     """Return a digest of what was posted, and where to, apart from what differs between two sendings of one page."""
-    answers = sorted((name, values) for name, values in request.POST.lists() if name not in NOT_OF_THE_BODY)
+    answers = sorted(
+        (name, values)
+        for name, values in request.POST.lists()
+        if name not in NOT_OF_THE_BODY and not name.startswith(PROOF)
+    )
     files = sorted((name, file.name, file.size) for name, file in request.FILES.items())
     body = json.dumps([request.path, answers, files], ensure_ascii=True)
     return hashlib.sha256(body.encode()).hexdigest()

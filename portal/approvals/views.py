@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.audit import log
 from portal.audit.models import Event
 from portal.lifecycle import NotPossible
+from portal.mfa.stepup import ProvedPage
 from portal.ui import wording
 from portal.ui.forms import PortalFormSet
 from portal.ui.views import FormPage, RecordView
@@ -348,8 +349,18 @@ def record_view(user: User, approval: Approval, events: Iterable[Event]) -> None
         log.record(actor=user, action="approval.viewed", target=approval)
 
 
-class DecidePage(OncePage, RecordView, FormPage):
-    """The page of whoever the open step names: a room says which form, and calls its own action in ``act``."""
+class DecidePage(ProvedPage, OncePage, RecordView, FormPage):
+    """The page of whoever the open step names: a room says which form, and calls its own action in ``act``.
+
+    Whoever decides gives a fresh code once a sitting, apart from the stages of ``without_proof`` (Q16b).
+    """
+
+    proof = ProvedPage.SITTING
+    without_proof: Collection[str] = ()
+
+    @property
+    def needs_proof(self) -> bool:
+        return self.step is not None and self.step.stage not in self.without_proof and super().needs_proof
 
     @property
     def step(self) -> Step:

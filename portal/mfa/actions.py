@@ -19,7 +19,7 @@ from portal.audit import log
 
 from . import policy
 from .letters import address, tell
-from .models import TOTP, Factor, RecoveryCodes, SignInState
+from .models import TOTP, EmailCode, Factor, RecoveryCodes, RecoveryPhone, ResetRequest, SecurityKey, SignInState
 
 
 class NotAllowed(Exception):
@@ -53,9 +53,15 @@ def enrol(*, device: TOTP) -> list[str]:
 
 @transaction.atomic
 def replace(*, device: TOTP) -> list[str]:
-    """Confirm a new app, forget the old one and the old recovery codes, end every session, and return new codes."""
+    """Confirm a new app, forget the old one and the old recovery codes, end every session, and return new codes.
+
+    After a recovery everything else was lost as well, so it stops working too.
+    """
     user = User.objects.select_for_update().get(pk=device.user_id)
     TOTP.objects.filter(user=user).exclude(pk=device.pk).delete()
+    EmailCode.objects.filter(user=user).update(confirmed=False)
+    if SignInState.objects.filter(user=user, must_replace=True).exists():
+        forget_factors(user, but=device)
     codes = confirm(device)
     end_sessions(user)
     log.record(actor=user, action="door.app_replaced", target=user)
@@ -67,8 +73,53 @@ def confirm(device: TOTP) -> list[str]:
     TOTP.objects.filter(pk=device.pk).update(confirmed=True)
     device.confirmed = True
     User.objects.filter(pk=device.user_id).update(enrolment_open=False)
-    SignInState.objects.update_or_create(user_id=device.user_id, defaults={"must_replace": False})
+    SignInState.objects.update_or_create(
+        user_id=device.user_id, defaults={"must_replace": False, "enrolment_until": None}
+    )
+    ResetRequest.objects.filter(person=device.user_id, released_at__isnull=False, used_at=None).update(
+        used_at=timezone.now()
+    )
     return recovery_device(device.user).renew()
+
+
+def forget_factors(user: User, *, but: Factor | None = None) -> None:
+    """Delete every factor of this person, except the one they have just proved."""
+    for kind in (TOTP, SecurityKey, EmailCode, RecoveryPhone, RecoveryCodes):
+        found = kind.objects.filter(user=user)
+        if isinstance(but, kind):
+            found = found.exclude(pk=but.pk)
+        found.delete()
+
+
+# Codes to the mailbox ------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def choose_email_codes(*, user: User) -> None:
+    """Let this person sign in with codes to their mailbox, until they set up something stronger (Q16).
+
+    :raises NotAllowed: their area does not allow it, they hold a role, or they have something stronger.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not policy.may_enrol(user) or not policy.may_choose_email_codes(user):
+        raise NotAllowed("Email codes are not allowed for this account")
+    EmailCode.objects.update_or_create(user=user, defaults={"name": "Email codes", "confirmed": True})
+    SignInState.objects.update_or_create(user=user, defaults={"enrolment_until": None})
+    log.record(actor=user, action="door.email_codes_chosen", target=user)
+    tell(user, "email_codes_set_up")
+
+
+@transaction.atomic
+def suspend_email_codes(user: User) -> None:
+    """Take codes to the mailbox as no proof any more: the password was reset by the same mailbox."""
+    state, _ = SignInState.objects.get_or_create(user=user)
+    state.email_codes_suspended_at = timezone.now()
+    state.save(update_fields=["email_codes_suspended_at"])
+
+
+def mailbox_code(user: User) -> EmailCode:
+    """Return the device that proves the mailbox before a first enrolment; unconfirmed, it signs nobody in."""
+    return EmailCode.objects.get_or_create(user=user, defaults={"name": "Email codes", "confirmed": False})[0]
 
 
 def end_sessions(user: User) -> None:
@@ -81,7 +132,7 @@ def end_sessions(user: User) -> None:
 
 
 def recovery_device(user: User) -> RecoveryCodes:
-    return RecoveryCodes.objects.get_or_create(user=user, defaults={"name": "Recovery codes", "confirmed": True})[0]
+    return RecoveryCodes.objects.get_or_create(user=user, name=RecoveryCodes.NAME, defaults={"confirmed": True})[0]
 
 
 @transaction.atomic

@@ -1,7 +1,12 @@
 """The only door through which a code is checked."""
 
+import datetime
+import secrets
 import time
+from collections.abc import Callable
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
@@ -11,12 +16,12 @@ from django_otp import verify_token
 
 from portal.accounts.models import User
 from portal.audit import log
+from portal.audit.source import current as current_source
 from portal.ui.wording import counted, govuk_time
 
+from . import letters
 from .letters import tell
-from .models import Factor, SignInState
-
-FRESH = 5 * 60  # seconds
+from .models import Factor, SentCode, SignInState
 
 
 class Refused(Exception):
@@ -27,13 +32,36 @@ class Locked(Refused):
     """No code is accepted now, right or wrong."""
 
 
-def check_code(user: User, device: Factor, code: str) -> None:
+class TooMany(Refused):
+    """No more codes are sent to this person today."""
+
+
+def check_code(user: User, device: Factor, code: str, *, purpose: str = "", nonce: str = "") -> None:
     """Accept this code of this person once, or raise.
 
-    Call it outside any transaction: a rollback may never undo a counted failure, nor give a used code back.
+    A code that the portal sent counts only for the purpose and the nonce that it was sent for.
 
     :raises Refused: the code is wrong, was used before, or came too soon after a wrong one.
     :raises Locked: there were too many wrong codes.
+    """
+    code = code.strip()
+    if isinstance(device, SentCode):
+        code = device.digest(code, purpose=purpose, nonce=nonce)
+    check(
+        user,
+        label=device.label,
+        wait=lambda: current(device).wait(),
+        verify=lambda: verify_token(user, device.persistent_id, code) is not None,
+    )
+
+
+def check(user: User, *, label: str, verify: Callable[[], bool], wait: Callable[[], int] = lambda: 0) -> None:
+    """Ask one proof of this person under their lock, and count it when it fails.
+
+    Call it outside any transaction: a rollback may never undo a counted failure, nor give a used code back.
+
+    :raises Refused: it proves nothing.
+    :raises Locked: there were too many failures.
     """
     refusal = None
     with transaction.atomic(durable=True):
@@ -42,15 +70,47 @@ def check_code(user: User, device: Factor, code: str) -> None:
         state = SignInState.objects.select_for_update().get(user=user)
         if refusal := lock_of(state):
             pass
-        elif wait := current(device).wait():
-            refusal = Refused(f"Wait {counted(wait, 'second')}, then enter the code again")
-        elif verify_token(user, device.persistent_id, code.strip()) is None:
-            refusal = count_failure(state, device)
+        elif seconds := wait():
+            refusal = Refused(f"Wait {counted(seconds, 'second')}, then enter the code again")
+        elif not verify():
+            refusal = count_failure(state, label)
         elif state.failures:
             state.failures, state.last_failure_at = 0, None
             state.save(update_fields=["failures", "last_failure_at"])
     if refusal:
         raise refusal
+
+
+def send_code(user: User, device: SentCode, *, purpose: str, nonce: str) -> None:
+    """Send a new code to the mailbox or the phone; an earlier one stops working.
+
+    The code waits in the outbox sealed, and leaves it when it is sent or five minutes old.
+
+    :raises Refused: one was sent a moment ago, or too many were sent today.
+    """
+    with transaction.atomic():
+        SignInState.objects.get_or_create(user=user)
+        state = SignInState.objects.select_for_update().get(user=user)
+        if refusal := lock_of(state):
+            raise refusal
+        today = timezone.localdate()
+        sends = state.sends if state.sends_on == today else 0
+        if sends >= settings.PORTAL_SENDS_A_DAY:
+            log.record(actor=None, action="door.codes_exhausted", target=user, factor=device.label)
+            raise TooMany("Too many codes were sent today. Try again tomorrow, or ask an administrator")
+        device = type(device).objects.select_for_update().get(pk=device.pk)
+        code = device.issue(purpose=purpose, nonce=nonce)
+        if code is None:
+            raise Refused("A code was sent less than a minute ago. Look for it, or wait a minute and ask again")
+        state.sends_on, state.sends = today, sends + 1
+        state.save(update_fields=["sends_on", "sends"])
+        log.record(actor=None, action="door.code_sent", target=user, factor=device.label)
+        letters.send_code(user, device, code)
+
+
+def new_nonce() -> str:
+    """Return what binds a sent code to one attempt in one browser."""
+    return secrets.token_urlsafe(16)
 
 
 def current(device: Factor) -> Factor:
@@ -67,11 +127,11 @@ def lock_of(state: SignInState) -> Locked | None:
     return None
 
 
-def count_failure(state: SignInState, device: Factor) -> Refused:
+def count_failure(state: SignInState, label: str) -> Refused:
     state.failures += 1
     state.last_failure_at = timezone.now()
     state.save(update_fields=["failures", "last_failure_at"])
-    log.record(actor=None, action="door.code_failed", target=state.user, factor=device.label)
+    log.record(actor=None, action="door.code_failed", target=state.user, factor=label)
     if state.is_locked:
         log.record(actor=None, action="door.locked", target=state.user, failures=state.failures)
         tell(state.user, "sign_in_locked")
@@ -84,20 +144,22 @@ def count_failure(state: SignInState, device: Factor) -> Refused:
 
 
 def mark(request: HttpRequest, device: Factor) -> None:
-    """Note in the session that the person proved themselves just now."""
-    request.session["proved"] = {"at": time.time(), "device": device.persistent_id}
+    """Note in the session that the person proved themselves just now, and from where."""
+    request.session["proved"] = {"at": time.time(), "device": device.persistent_id, "ip": current_source().ip}
 
 
-def proved_recently(request: HttpRequest) -> bool:
-    """Whether a code of this session is so fresh that it need not be asked for again."""
+def proved_within(request: HttpRequest, limit: datetime.timedelta) -> bool:
+    """Whether the last code of this session is so fresh that it need not be asked for again."""
     age = time.time() - request.session.get("proved", {}).get("at", 0)
     # A stamp from the future, left by a clock that was set back, would be fresh for ever.
-    return -60 <= age <= FRESH
+    return -60 <= age <= limit.total_seconds()
 
 
 def elevate(request: HttpRequest, device: Factor) -> None:
     """Carry a new proof into the session, which gets a new key: who knew the old one gains nothing."""
     otp_login(request, device)
     mark(request, device)
+    old = request.session.session_key
     request.session.cycle_key()
+    UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
     rotate_token(request)

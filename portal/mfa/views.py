@@ -203,7 +203,7 @@ class Replace(OwnCodePage):
 
     @property
     def needs_proof(self) -> bool:
-        return not policy.must_replace(self.request.user.otp_device) and not otp.proved_recently(self.request)
+        return not policy.must_replace(self.request.user.otp_device)
 
     @property
     def form_class(self) -> type[PortalForm]:

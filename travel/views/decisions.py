@@ -23,6 +23,7 @@ from portal.approvals.views import (
     timeline,
     what_was_done,
 )
+from portal.mfa.stepup import ProvedPage
 from portal.notifications.delivery import subject_of
 from portal.notifications.models import Message
 from portal.ui import wording
@@ -213,6 +214,7 @@ class Decide(Viewed, DecidePage):
     template_name = "travel/decide.html"
     form_class = DecideForm
     submit_label = "Save my decision"
+    without_proof = ("line_manager",)
     cancel_text = "Decide later"
 
     @property
@@ -257,9 +259,10 @@ class Decide(Viewed, DecidePage):
         self.success_message = what_was_done(self.approval, decision)
 
 
-class NameApprover(Viewed, OncePage, FormPage):
+class NameApprover(Viewed, ProvedPage, OncePage, FormPage):
     """MoJ Security says who decides where the route names nobody."""
 
+    proof = ProvedPage.SITTING
     policy = staticmethod(policies.can_name_approver)
     template_name = "travel/name_approver.html"
     form_class = NameApproverForm

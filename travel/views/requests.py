@@ -11,6 +11,7 @@ from portal.accounts.models import User
 from portal.approvals import policies as approvals
 from portal.approvals.models import Party, Status, Step
 from portal.approvals.views import OncePage
+from portal.mfa.stepup import ProvedPage
 from portal.ui.html import link, tag
 from portal.ui.pages import Page
 from portal.ui.views import Column, ConfirmPage, DetailPage, FormPage, ListPage
@@ -168,8 +169,8 @@ class Copy(TripPage, OncePage, ConfirmPage):
         return address(actions.copy(self.record, by=self.request.user), "tasks")
 
 
-class Discard(OwnTripPage, OncePage, ConfirmPage):
-    """Delete a draft."""
+class Discard(OwnTripPage, ProvedPage, OncePage, ConfirmPage):
+    """Delete a draft; deleting asks for the second factor (R352)."""
 
     title = "Delete this draft?"
     submit_label = "Delete draft"

@@ -159,7 +159,8 @@ def test_replacing_the_app_from_inside_takes_a_code_of_the_old_one(visitor, maya
 
 def test_a_replacement_left_open_on_a_desk_lapses(visitor, maya, clock):
     visitor.sign_in(maya)
-    visitor.post("/mfa/replace/")
+    clock.forward(seconds=31)
+    visitor.post("/mfa/replace/", {"code": code_of(policy.authenticator_app(maya))})
     new = TOTP.objects.get(user=maya, confirmed=False)
     for _ in range(2):
         clock.forward(minutes=8)
