@@ -83,7 +83,7 @@ class ProvedPage(FormPage):
     SITTING = settings.PORTAL_SITTING
 
     proof: datetime.timedelta | None = None
-    proof_title = "Confirm that it is you"
+    proof_title = "Confirm it is you"
 
     @method_decorator(sensitive_post_parameters(f"{PREFIX}-code", f"{PREFIX}-key_answer"))
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
