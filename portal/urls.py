@@ -15,5 +15,6 @@ urlpatterns = [
     path("travel/", include("travel.urls")),
     path("contacts/", include("portal.directory.urls")),
     path("messages/", include("portal.notifications.urls")),
+    path("people/", include("portal.people.urls")),
     path("", include("portal.home.urls")),
 ]
