@@ -224,6 +224,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGIN_TIMEOUT = 900  # seconds between the password and the last factor
+# The address that counts is the one on the person's record, as in Django; allauth's asks the database for others too.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PORTAL_PROXIES", 0)
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
@@ -308,6 +310,7 @@ OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 OTP_WEBAUTHN_TIMEOUT_SECONDS = 300
 
 PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "smtp")
+PORTAL_TEXT_TRANSPORT = env.str("PORTAL_TEXT_TRANSPORT", "off")  # Text messages are refused until somebody sends them.
 PORTAL_MAIL_DIR = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Staff security portal <noreply@portal.example>")
 EMAIL_SUBJECT_PREFIX = ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -366,9 +369,7 @@ if DEMO:
     _port = f":{urlsplit(PORTAL_URL).port}" if urlsplit(PORTAL_URL).port else ""
     OTP_WEBAUTHN_RP_ID, OTP_WEBAUTHN_ALLOWED_ORIGINS = "localhost", [f"http://localhost{_port}"]
     PORTAL_MAIL_TRANSPORT = env.str("PORTAL_MAIL_TRANSPORT", "file")
-    EMAIL_FILE_PATH = PORTAL_MAIL_DIR
-    if PORTAL_MAIL_TRANSPORT == "file":
-        EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    PORTAL_TEXT_TRANSPORT = env.str("PORTAL_TEXT_TRANSPORT", "file")
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
     VAR_DIR.mkdir(exist_ok=True)

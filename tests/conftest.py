@@ -62,7 +62,6 @@ def portal_of_its_own(django_test_environment, tmp_path_factory):
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         PORTAL_MAIL_DIR=mail,
-        EMAIL_FILE_PATH=mail,
         WHITENOISE_AUTOREFRESH=True,  # Each new test client would list all static files first.
     ):
         yield

@@ -1,10 +1,9 @@
 """Where does the portal differ from allauth?"""
 
-import logging
 import time
+from typing import NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,8 +13,6 @@ from portal.accounts.models import User
 from portal.audit import log
 
 from . import actions, letters, otp
-
-logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -82,7 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def _person(credentials: dict) -> User:
         """Return whose address this is, or nobody: what is no address of ours may be a password in the wrong box."""
         address = credentials.get("email", "").strip().lower()
-        return User.objects.filter(email=address).first() or User(pk=0, full_name="an unknown address")
+        return User.objects.filter(email=address).first() or letters.nobody()
 
     # Addresses ------------------------------------------------------------------------------------------------------
 
@@ -101,13 +98,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # Messages -------------------------------------------------------------------------------------------------------
 
-    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
-        """Send what holds a secret link, and so may not wait in the outbox's table."""
-        try:
-            super().send_mail(template_prefix, email, {**context, "portal_name": settings.PORTAL_NAME})
-        except OSError:
-            # An error page here would tell who has an account: for others nothing is sent, and nothing can fail.
-            logger.exception("An e-mail of the sign-in pages could not be sent: %s", template_prefix)
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> NoReturn:
+        """Refuse: a mail server may hold up no page, nor its failing tell who has an account."""
+        raise NotImplementedError(f"{template_prefix} goes through the outbox, or not at all.")
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict) -> None:
+        letters.send_password_link(user, context["password_reset_url"])
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation, signup: bool) -> None:
+        to = emailconfirmation.email_address
+        letters.send_address_link(to.user, self.get_email_confirmation_url(request, emailconfirmation), to=to.email)
 
     def send_notification_mail(self, template_prefix: str, user: User, context=None, email=None) -> None:
         """Owe the person a message through the outbox instead of sending it while they wait."""

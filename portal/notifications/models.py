@@ -2,7 +2,8 @@
 
 A message is written in the same transaction as the change it tells of, and delivered later.  It holds ids and a
 reference, never the content of what it is about: the text is made when it is sent, and says no more than a link and a
-reference.
+reference.  What only its reader may see, a code or a link that opens something, is sealed until it is sent, and gone
+once it is.
 """
 
 from django.conf import settings
@@ -12,12 +13,16 @@ from django.utils import timezone
 
 
 class Message(models.Model):
-    """One e-mail to one person or team."""
+    """One e-mail or text message to one person, or one e-mail to a team."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        TEXT = "text", "Text message"
 
     class State(models.TextChoices):
         DUE = "due", "Waiting to be sent"
         SENT = "sent", "Sent"
-        FAILED = "failed", "Not delivered: the address was refused"
+        FAILED = "failed", "Not delivered: it was refused"
         DEAD = "dead", "Not delivered: we gave up after many attempts"
         CANCELLED = "cancelled", "Not sent: no longer needed"
 
@@ -25,12 +30,15 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="messages"
     )
     contact_key = models.SlugField("key of a contact in the directory, instead of a person", blank=True)
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
     template = models.SlugField(max_length=60)
     context = models.JSONField("ids and references", default=dict)
+    sealed = models.TextField("sealed JSON: what only the recipient may read", blank=True, default="")
     link = models.CharField("path in the portal", max_length=200)
     dedupe_key = models.CharField(max_length=160, unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.DUE)
     created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField("not sent any more from then on", null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -42,6 +50,9 @@ class Message(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="due"), name="message_due"),
+            models.Index(
+                fields=["expires_at"], condition=Q(state="due", expires_at__isnull=False), name="message_that_expires"
+            ),
             models.Index(fields=["recipient", "-id"], name="message_of_a_person"),
             models.Index(fields=["recipient", "link"], name="message_about_a_record"),
         ]
@@ -53,6 +64,18 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_sent_has_a_moment",
                 condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
+            ),
+            models.CheckConstraint(
+                name="message_that_is_over_holds_no_secret",
+                condition=Q(state="due") | Q(sealed=""),
+            ),
+            models.CheckConstraint(
+                name="message_with_a_secret_goes_to_a_person",
+                condition=Q(sealed="") | Q(recipient__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="message_by_text_knows_its_number",
+                condition=~Q(channel="text", state="due", sealed=""),
             ),
         ]
 

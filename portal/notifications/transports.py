@@ -1,12 +1,12 @@
-"""Hand one e-mail to the outside: GOV.UK Notify's place is here too, behind the same two methods."""
+"""Hand one e-mail or text message to the outside: GOV.UK Notify's place is here too, behind the same two methods."""
 
 import re
 import smtplib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -21,21 +21,36 @@ class Unavailable(Exception):
     """Nothing can be handed over to anybody now; certainly nothing was."""
 
 
+# An error report shows the values that were at hand: who it was to, and what it said, are not among them.
+
+
 @dataclass(frozen=True)
 class Email:
-    to: str
+    to: str = field(repr=False)
     subject: str
-    text: str
-    html: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
     key: str
 
 
-class Transport(Protocol):
-    def find(self, key: str) -> str | None:
-        """Return the provider's id of an e-mail accepted earlier under this key, if it can say."""
+@dataclass(frozen=True)
+class Text:
+    """A text message: a number in international form, and a few words."""
 
-    def send(self, email: Email) -> str:
-        """Hand over one e-mail and return the provider's id.
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    key: str
+
+
+Letter = TypeVar("Letter", Email, Text, contravariant=True)
+
+
+class Transport(Protocol[Letter]):
+    def find(self, key: str) -> str | None:
+        """Return the provider's id of what was accepted earlier under this key, if it can say."""
+
+    def send(self, letter: Letter) -> str:
+        """Hand over one e-mail, or one text message, and return the provider's id.
 
         :raises Refused: it will never be accepted.
         :raises Unavailable: nobody's would be accepted now.
@@ -96,29 +111,60 @@ class SmtpTransport:
 class FileTransport:
     """One file an e-mail, for the demo: the name is the key, so nothing is ever written twice."""
 
+    suffix = ".eml"
+
     def __init__(self):
         self.folder = Path(settings.PORTAL_MAIL_DIR)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, key: str) -> Path:
-        return self.folder / (re.sub(r"[^\w.-]", "_", key) + ".eml")
+        return self.folder / (re.sub(r"[^\w.-]", "_", key) + self.suffix)
 
     def find(self, key: str) -> str | None:
         path = self.path(key)
         return path.name if path.exists() else None
 
-    def send(self, email: Email) -> str:
-        path = self.path(email.key)
+    def content(self, letter: Email) -> bytes:
+        return as_message(letter).message().as_bytes()
+
+    def send(self, letter: Email) -> str:
+        path = self.path(letter.key)
         part = path.with_suffix(".part")
-        part.write_bytes(as_message(email).message().as_bytes())
+        part.write_bytes(self.content(letter))
         part.rename(path)  # A reader, or a second worker, sees the whole file or none.
         return path.name
 
 
+class TextFileTransport(FileTransport):
+    """One file a text message, beside the e-mails: the number, and what the phone would show."""
+
+    suffix = ".txt"
+
+    def content(self, letter: Text) -> bytes:
+        return f"To: {letter.to}\n\n{letter.text}\n".encode()
+
+
+class NoTexts:
+    """No text message leaves: nobody was asked to deliver them yet."""
+
+    def find(self, key: str) -> str | None:
+        return None
+
+    def send(self, letter: Text) -> str:
+        raise Refused
+
+
 TRANSPORTS = {"smtp": SmtpTransport, "file": FileTransport}
+TEXT_TRANSPORTS = {"file": TextFileTransport, "off": NoTexts}
 
 
-def transport() -> Transport:
-    """Return the transport that the settings name: one of the above, or the dotted path of another."""
+def transport() -> Transport[Email]:
+    """Return the transport of e-mails that the settings name: one of the above, or the dotted path of another."""
     name = settings.PORTAL_MAIL_TRANSPORT
     return (TRANSPORTS.get(name) or import_string(name))()
+
+
+def text_transport() -> Transport[Text]:
+    """Return the transport of text messages that the settings name."""
+    name = settings.PORTAL_TEXT_TRANSPORT
+    return (TEXT_TRANSPORTS.get(name) or import_string(name))()

@@ -23,7 +23,7 @@ class Index(ListPage):
     columns = (
         Column("subject", "Subject"),
         Column("created_at", "When", is_narrow=True),
-        Column("state", "Did the e-mail arrive?"),
+        Column("state", "Did it arrive?"),
     )
     row_noun = "message"
     empty_text = "Nothing has been sent to you yet."

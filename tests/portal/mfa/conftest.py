@@ -1,10 +1,12 @@
 """People at the door, their apps, and a clock that only the test moves."""
 
+import re
 import time
 from dataclasses import dataclass, field
 
 import pytest
 import time_machine
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django_otp.oath import hotp
@@ -13,6 +15,7 @@ from portal.accounts.models import User
 from portal.audit.models import Event
 from portal.mfa import actions, policy
 from portal.mfa.models import TOTP
+from portal.notifications import delivery
 
 PASSWORD = "correct horse battery staple"
 
@@ -76,7 +79,8 @@ class Visitor:
 
 @pytest.fixture(autouse=True)
 def quiet(settings):
-    """Keep letters in memory, and count wrong passwords from nought."""
+    """Keep letters in memory."""
+    settings.PORTAL_MAIL_TRANSPORT = "smtp"
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -136,6 +140,13 @@ def visitor() -> Visitor:
 @pytest.fixture
 def another() -> Visitor:
     return Visitor()
+
+
+def link_of(subject: str) -> str:
+    """Send what is owed, and return the path that the newest letter of this subject leads to."""
+    delivery.deliver_due()
+    letter = [letter for letter in mail.outbox if letter.subject == subject][-1]
+    return re.search(r": http://127\.0\.0\.1:8000(/\S+)", letter.body)[1]
 
 
 def actions_of(user: User) -> list[str]:

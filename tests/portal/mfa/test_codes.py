@@ -10,8 +10,8 @@ from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from portal.audit.models import Event
 from portal import crypto
+from portal.audit.models import Event
 from portal.mfa import actions, otp, policy
 from portal.mfa.models import TOTP, RecoveryCodes, SignInState
 from portal.notifications.models import Message

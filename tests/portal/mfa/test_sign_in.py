@@ -10,7 +10,6 @@ from allauth.core import context
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
-from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
@@ -19,7 +18,7 @@ from portal.accounts.models import User
 from portal.audit.models import Event
 from portal.mfa import actions, policy
 from portal.mfa.models import TOTP
-from tests.portal.mfa.conftest import PASSWORD, Visitor, actions_of, code_of, give_app, make_person, wrong_code
+from tests.portal.mfa.conftest import PASSWORD, Visitor, actions_of, code_of, give_app, link_of, make_person, wrong_code
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +173,7 @@ def test_the_link_of_a_letter_confirms_an_address_by_a_button(visitor, clock):
     """E57: the link stands on the portal's own address."""
     user = User.objects.create_user("late@justice.example", PASSWORD, full_name="Late")
     visitor.give_password(user, HTTP_HOST="localhost")
-    link = re.search(r"http://127\.0\.0\.1:8000(/accounts/confirm-email/\S+)", mail.outbox[-1].body)[1]
+    link = link_of("Confirm your new email address")
 
     assert "Confirm the address" in visitor.get(link).content.decode()
     assert not user.emailaddress_set.get().verified

@@ -50,7 +50,7 @@ def test_nobody_sees_more_for_being_a_superuser(client, cast):
     [
         (Message.State.DUE, "Waiting to be sent"),
         (Message.State.SENT, "Sent"),
-        (Message.State.FAILED, "Not delivered: the address was refused"),
+        (Message.State.FAILED, "Not delivered: it was refused"),
         (Message.State.DEAD, "Not delivered: we gave up after many attempts"),
         (Message.State.CANCELLED, "Not sent: no longer needed"),
     ],
