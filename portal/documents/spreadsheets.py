@@ -1,7 +1,7 @@
 """How does a table leave the portal?  As CSV, sent while it is read, or as a workbook of Excel, made and then sent.
 
 An export says in its first line how it is marked and what it is.  Its rows are read once, one after the other, so that
-a million of them take no more memory than a few.
+a million of them take no more memory than a few: give it ``queryset.values_list(...).iterator()``, not a list.
 """
 
 import csv
@@ -127,6 +127,7 @@ def xlsx_file(
 def _write_workbook(file: IO[bytes], export: Export, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     options = {
         "constant_memory": True,
+        # What write_string() writes is text anyway; this is for whoever uses write() one day, which guesses.
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,

@@ -100,6 +100,11 @@ def test_a_number_that_excel_would_change_is_text(number, text):
     assert (cell.value, cell.data_type) == (text, "s")
 
 
+@pytest.mark.parametrize("number", [float("-inf"), Decimal("-Infinity")])
+def test_what_is_no_number_is_inert_text_in_csv(number):
+    assert lines_of(csv_of([[number]]))[2] == [f"'{number}"]
+
+
 @settings(max_examples=20)
 @given(st.lists(days, min_size=1))
 def test_a_day_is_iso_in_csv_and_a_real_date_in_a_workbook(row):
