@@ -186,13 +186,16 @@ COUNTRIES_OVERRIDE = {"XK": "Kosovo"}  # Recognised by the United Kingdom, absen
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["portal.mfa.backend.Backend"]  # One way in: nothing else.
+PASSWORD_HASHERS = [
+    "portal.mfa.passwords.PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # Older ones are hashed anew at the next sign-in.
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "full_name")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "portal.mfa.passwords.LengthValidator"},
+    {"NAME": "portal.mfa.passwords.PatternValidator"},
+    {"NAME": "portal.mfa.passwords.CommonPasswordValidator"},
+    {"NAME": "portal.mfa.passwords.PersonalPasswordValidator"},
+    {"NAME": "portal.mfa.passwords.OwnWordsValidator"},
 ]
 LOGIN_URL = OTP_LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:index"
@@ -203,7 +206,6 @@ ACCOUNT_FORMS = {
     "login": "portal.mfa.forms.LoginForm",
     "reset_password": "portal.mfa.forms.ResetPasswordForm",
     "reset_password_from_key": "portal.mfa.forms.ResetPasswordKeyForm",
-    "change_password": "portal.mfa.forms.ChangePasswordForm",
     "user_token": "portal.mfa.forms.UserTokenForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -216,7 +218,6 @@ ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False

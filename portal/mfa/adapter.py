@@ -93,9 +93,6 @@ class AccountAdapter(DefaultAccountAdapter):
         # After signing in one stays here: a path of the portal, on no other host, not even one of its own names.
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
-    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("account_login")
-
     # Messages -------------------------------------------------------------------------------------------------------
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> NoReturn:

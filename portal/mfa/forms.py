@@ -7,15 +7,44 @@ from allauth.account.adapter import get_adapter
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import HttpRequest
 
 from portal.accounts.models import User
 from portal.audit import log
 from portal.ui.fields import TextField
 from portal.ui.forms import FormMixin, PortalForm
 
-from . import letters
+from . import letters, passwords
 
-NEW_PASSWORD_HINT = "Use at least 12 characters. Three random words make a good password."  # noqa: S105
+
+class PasswordField(forms.CharField):
+    """A password as typed, in the one spelling that is compared; what is too long never costs a hash."""
+
+    widget = forms.PasswordInput
+    autocomplete = "current-password"
+    default_error_messages = {
+        "max_length": f"Password must be {passwords.MAX_LENGTH} characters or fewer",
+        "null_characters_not_allowed": "Password must not include characters that no keyboard types",
+    }
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"strip": False, "max_length": passwords.MAX_LENGTH, **kwargs})
+        self.widget.attrs["autocomplete"] = self.autocomplete
+
+    def to_python(self, value: str | None) -> str:
+        return passwords.normalised(super().to_python(value))
+
+
+class NewPasswordField(PasswordField):
+    """A password that somebody chooses; one box, because whoever wants to be sure of what they typed can show it."""
+
+    autocomplete = "new-password"
+    user: User | None = None  # The forms of allauth say whose it will be.
+
+    def clean(self, value: str) -> str:
+        password = super().clean(value)
+        passwords.refuse_weak(password, self.user)
+        return password
 
 
 class AccountForm(FormMixin):
@@ -34,6 +63,7 @@ class AccountForm(FormMixin):
 
 
 class LoginForm(AccountForm, allauth_forms.LoginForm):
+    password = PasswordField()
     submit_label = "Sign in"
     labels = {"login": "Email address", "password": "Password"}
     govuk = {"login": {"width": "two-thirds"}, "password": {"width": "two-thirds"}}
@@ -64,38 +94,47 @@ class ResetPasswordForm(AccountForm, allauth_forms.ResetPasswordForm):
         return super().save(request, **kwargs)
 
 
-class NewPasswordForm(AccountForm):
-    """One box: whoever wants to be sure of what they typed can show it."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["password1"].widget.attrs["autocomplete"] = "new-password"
-
-
-class ResetPasswordKeyForm(NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(AccountForm, allauth_forms.ResetPasswordKeyForm):
+    password1 = NewPasswordField()
+    password2 = None
     submit_label = "Set password"
     labels = {"password1": "New password"}
-    hints = {"password1": NEW_PASSWORD_HINT}
     govuk = {"password1": {"width": "two-thirds"}}
-    password2 = None
 
-    @transaction.atomic
+    def clean_password1(self) -> str:
+        passwords.refuse_earlier(self.cleaned_data["password1"], self.user)
+        return self.cleaned_data["password1"]
+
     def save(self) -> None:
-        super().save()
-        log.record(actor=None, action="door.password_reset", target=self.user)
+        passwords.reset(user=self.user, password=self.cleaned_data["password1"])
 
 
-class ChangePasswordForm(NewPasswordForm, allauth_forms.ChangePasswordForm):
+class ChangePasswordForm(PortalForm):
+    """A new password, with the current one: whoever finds a session open does not know it."""
+
+    oldpassword = PasswordField(label="Current password")
+    password1 = NewPasswordField(label="New password")
     submit_label = "Change password"
-    labels = {"oldpassword": "Current password", "password1": "New password"}
-    hints = {"password1": NEW_PASSWORD_HINT}
     govuk = {"oldpassword": {"width": "two-thirds"}, "password1": {"width": "two-thirds"}}
-    password2 = None
 
-    @transaction.atomic
-    def save(self) -> None:
-        super().save()
-        log.record(actor=self.user, action="door.password_changed", target=self.user)
+    def __init__(self, *args, request: HttpRequest, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.user = self.fields["password1"].user = request.user
+
+    def clean_oldpassword(self) -> str:
+        # The way of the sign-in page: a wrong one is counted and recorded as there, for both pages together.
+        old = self.cleaned_data["oldpassword"]
+        adapter = get_adapter(self.request)
+        if adapter.authenticate(self.request, email=self.user.email, password=old) is None:
+            raise adapter.validation_error("enter_current_password")
+        return old
+
+    def clean_password1(self) -> str:
+        # Nobody learns what was used before without the current password.
+        if old := self.cleaned_data.get("oldpassword"):
+            passwords.refuse_earlier(self.cleaned_data["password1"], self.user, old=old)
+        return self.cleaned_data["password1"]
 
 
 class UserTokenForm(allauth_forms.UserTokenForm):

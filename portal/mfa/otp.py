@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
@@ -163,3 +164,10 @@ def elevate(request: HttpRequest, device: Factor) -> None:
     request.session.cycle_key()
     UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
     rotate_token(request)
+
+
+def keep_session(request: HttpRequest) -> None:
+    """Let this session go on, under a new key, when a change of the credentials ends all others of the person."""
+    old = request.session.session_key
+    update_session_auth_hash(request, request.user)
+    UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)

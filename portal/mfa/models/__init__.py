@@ -1,7 +1,7 @@
 """What does the portal keep about how a person signs in?
 
-``devices`` are the factors, ``state`` what every check of a code locks first, ``resets`` the way back for somebody who
-has lost everything, and ``rules`` what a business area allows and demands.
+``devices`` are the factors, ``passwords`` the earlier passwords, ``state`` what every check of a code locks first,
+``resets`` the way back for somebody who has lost everything, and ``rules`` what a business area allows and demands.
 """
 
 from .devices import (
@@ -16,6 +16,7 @@ from .devices import (
     SecurityKey,
     SentCode,
 )
+from .passwords import PasswordUsed
 from .resets import Release, ResetRequest
 from .rules import FactorRule
 from .state import SignInState
@@ -28,6 +29,7 @@ __all__ = [
     "EmailCode",
     "Factor",
     "FactorRule",
+    "PasswordUsed",
     "RecoveryCodes",
     "RecoveryPhone",
     "Release",
