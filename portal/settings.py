@@ -139,6 +139,7 @@ PORTAL_NAVIGATION = [
     ("Overseas travel", "travel:index"),
     ("Contacts", "directory:index"),
     ("Messages", "notifications:index"),
+    ("People", "people:index", "portal.accounts.policies.is_people_administrator"),
 ]
 
 # Database, cache, files ---------------------------------------------------------------------------------------------

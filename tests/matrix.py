@@ -38,6 +38,11 @@ RECORDS = {
     "arranged": "approved, and asked for by the colleague, who does not travel",
 }
 
+#: Records that are no trips.
+OTHER_RECORDS = {
+    "account": "the account of the companion",
+}
+
 MATRIX = {
     # Columns: stranger, traveller, companion, manager, senior, colleague, security, operations, auditor, desk,
     # superuser, vetting, administrator, governor, as in WHO.
@@ -48,6 +53,8 @@ MATRIX = {
     ("home:search",               "get",  ""):         EVERYBODY,
     ("directory:index",           "get",  ""):         EVERYBODY,
     ("notifications:index",       "get",  ""):         EVERYBODY,
+    ("people:index",              "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:detail",             "get",  "account"):  "> - - - - - - - - - - - o -",
     ("travel:index",              "get",  ""):         EVERYBODY,
     ("travel:start",              "get",  ""):         EVERYBODY,
     ("travel:start",              "post", ""):         EVERYBODY,

@@ -34,6 +34,7 @@ SAMPLES = {
     "reference": "TRV-222222",
     "uidb36": "1",
     "number": "1",
+    "person": "1",
     "key": "x-y",
 }
 

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from portal.accounts.models import User
 from portal.approvals.models import Acceptance, Status, Step
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
-from tests.matrix import ANSWERS, ARGUMENTS, RECORDS, WHO, rows
+from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
 from tests.people import Cast, sign_in
 from travel import actions
 from travel.models import TaskDone, Traveller, Trip
@@ -72,6 +73,10 @@ def people_of(cast: Cast) -> dict[str, User]:
     return {who: getattr(cast, name) for who, name in names.items()}
 
 
+def make_other_record(kind: str, people: dict[str, User]) -> Model:
+    return {"account": people["companion"]}[kind]
+
+
 def make_record(kind: str, people: dict[str, User], cast: Cast) -> Trip:
     traveller, requester = people["traveller"], people[ASKED_BY.get(kind, "traveller")]
     if kind == "unrouted":
@@ -118,10 +123,12 @@ def make_unrouted(traveller: User, companion: User, cast: Cast) -> Trip:
     return reload(trip)
 
 
-def url_of(route: str, trip: Trip | None) -> str:
+def url_of(route: str, record: Model | None) -> str:
     arguments = dict(ARGUMENTS.get(route, {}))
-    if trip is not None:
-        arguments["reference"] = trip.reference
+    if isinstance(record, Trip):
+        arguments["reference"] = record.reference
+    elif record is not None:
+        arguments["person" if isinstance(record, User) else "number"] = record.pk
     return reverse(route, kwargs=arguments)
 
 
@@ -141,11 +148,13 @@ def held_by(client: Client, url: str) -> dict[str, str]:
     return dict(HIDDEN.findall(client.get(url).text))
 
 
-@pytest.mark.parametrize("record", ["", *RECORDS])
+@pytest.mark.parametrize("record", ["", *RECORDS, *OTHER_RECORDS])
 def test_who_may_do_what(cast, record):
     """And whoever may do it does it: a post that is allowed, with a valid answer, has its effect."""
     people = people_of(cast)
-    trip = make_record(record, people, cast) if record else None
+    trip = make_record(record, people, cast) if record in RECORDS else None
+    if record in OTHER_RECORDS:
+        trip = make_other_record(record, people)
     clients = clients_of(people)
     wrong, acted, to_act = {}, set(), set()
 
@@ -185,6 +194,7 @@ def test_a_get_changes_nothing(cast):
     people = people_of(cast)
     trips = {kind: make_record(kind, people, cast) for kind in RECORDS}
     versions = {kind: trip.approval.version for kind, trip in trips.items()}
+    records = trips | {kind: make_other_record(kind, people) for kind in OTHER_RECORDS}
     clients = clients_of(people)
     before = row_counts()
 
@@ -192,7 +202,7 @@ def test_a_get_changes_nothing(cast):
         if method == "get":
             refused = next((who for who, sign in signs.items() if sign in "x-"), "stranger")
             for who in {who for who, sign in signs.items() if sign == "o"} | {refused}:
-                clients[who].get(url_of(route, trips.get(record)))
+                clients[who].get(url_of(route, records.get(record)))
 
     assert row_counts() == before
     assert {kind: reload(trip).approval.version for kind, trip in trips.items()} == versions

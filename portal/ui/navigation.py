@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 
 
 class NavigationItem(NamedTuple):
@@ -29,13 +30,16 @@ def is_signed_in(request: HttpRequest) -> bool:
 def items(request: HttpRequest) -> Iterator[NavigationItem]:
     """The rows of `settings.PORTAL_NAVIGATION`, for those who are signed in.
 
-    A page belongs to the item whose URL namespace it shares, so all pages of a room mark the room.
+    A row may name a policy as its third part, by its dotted path: whoever may not open the page is not led there.  A
+    page belongs to the item whose URL namespace it shares, so all pages of a room mark the room.
     """
     if not is_signed_in(request):
         return
     match = request.resolver_match
     here = match.namespaces[0] if match and match.namespaces else ""
-    for label, url_name in settings.PORTAL_NAVIGATION:
+    for label, url_name, *policies in settings.PORTAL_NAVIGATION:
+        if not all(import_string(policy)(request.user) for policy in policies):
+            continue
         url = reverse(url_name)
         namespace = url_name.partition(":")[0]
         current = "page" if url == request.path else "true" if here and namespace == here else ""
