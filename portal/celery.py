@@ -23,6 +23,7 @@ def run(action: str, **arguments) -> None:
 SCHEDULE = (
     (2.0, "portal.notifications.delivery.deliver_due"),
     (600.0, "travel.actions.reroute"),
+    (3600.0, "portal.mfa.sessions.forget_dead"),
 )
 
 app.conf.beat_schedule = {

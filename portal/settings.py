@@ -123,6 +123,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.ui.navigation.navigation",
+                "portal.mfa.context.page_session",
             ]
         },
     }
@@ -242,6 +243,7 @@ OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 PORTAL_SESSION_IDLE = timedelta(minutes=30)
 PORTAL_SESSION_MAX = timedelta(hours=12)
+PORTAL_SESSION_WARN = timedelta(minutes=5)  # The page says so this long before the end.
 PORTAL_LOCK_AFTER = 10  # wrong codes in a row, over all factors of a person
 PORTAL_LOCK_FOR = timedelta(minutes=15)
 PORTAL_LOCK_HARD_AFTER = 30  # then an administrator has to unlock

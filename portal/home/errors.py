@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from portal.mfa import unsent
 from travel.views.preparing import trouble_without_database
 
 RETRY_AFTER = 30  # seconds
@@ -27,7 +28,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was sent from another sign-in than it was opened in, or from elsewhere."""
+    """The form was sent from another sign-in than it was opened in, or from elsewhere.
+
+    What was typed comes back only to a page of our own: another site could put its words into ours.
+    """
+    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    if is_ours and getattr(request.resolver_match.func, "login_required", True):
+        return unsent.show(request, "token")
     return render(request, "403_csrf.html", status=403)
 
 

@@ -1,5 +1,6 @@
 """Where does the portal differ from allauth?"""
 
+import ipaddress
 import time
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from portal.accounts.models import User
 from portal.audit import log
 
-from . import actions, letters, otp
+from . import actions, letters, otp, sessions
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -54,11 +55,21 @@ class AccountAdapter(DefaultAccountAdapter):
         request.session["signed_in_at"] = request.session["seen_at"] = time.time()
         otp.mark(request, device)
         log.record(actor=user, action="door.signed_in", target=user, factor=device.label)
+        sessions.note_second_place(user)
 
     def logout(self, request: HttpRequest) -> None:
         if request.user.is_authenticated:
             log.record(actor=request.user, action="door.signed_out", target=request.user)
         super().logout(request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that counts everywhere; an IPv4 address written as IPv6 is the IPv4 address.
+
+        A server that listens on both kinds writes them so.  All of them lie in one /64, which is the unit of the limits
+        for IPv6: without this, everybody would share one limit, and no known network would be known.
+        """
+        ip = ipaddress.ip_address(super().get_client_ip(request))
+        return str(getattr(ip, "ipv4_mapped", None) or ip)
 
     # Wrong passwords ------------------------------------------------------------------------------------------------
 

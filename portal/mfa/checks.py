@@ -1,5 +1,7 @@
 """Is the door hung as it should be?  The portal does not start while it is not."""
 
+import ipaddress
+
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.db import BaseDatabaseCache
@@ -22,6 +24,19 @@ def is_key(text: str) -> bool:
         return len(bytes.fromhex(text)) == 32
     except (TypeError, ValueError):
         return False
+
+
+WIDEST = {4: 16, 6: 32}  # the shortest prefix of a known network
+
+
+def is_narrow_and_public(network: str) -> bool:
+    """Whether a network is a known place: a list that holds a proxy's own range, or half the world, holds everybody."""
+    try:
+        parsed = ipaddress.ip_network(network)
+    except ValueError:
+        return False
+    ends = (parsed.network_address, parsed.broadcast_address)
+    return parsed.prefixlen >= WIDEST[parsed.version] and all(end.is_global for end in ends)
 
 
 @register
@@ -48,6 +63,14 @@ def door(app_configs, **kwargs) -> list[CheckMessage]:
         found.append(Error("With ATOMIC_REQUESTS an error page would forget a wrong code.", id="door.E006"))
     if "signed_cookies" in settings.SESSION_ENGINE:
         found.append(Error("Sessions must be kept on the server, so that they can be ended there.", id="door.E007"))
+    if wrong := [network for network in settings.PORTAL_KNOWN_NETWORKS if not is_narrow_and_public(network)]:
+        found.append(
+            Error(
+                f"PORTAL_KNOWN_NETWORKS holds what is no known place: {', '.join(map(repr, wrong))}.",
+                hint="Each is a public network in CIDR notation, of a /16 or less (IPv6: a /32).",
+                id="door.E009",
+            )
+        )
     return found
 
 

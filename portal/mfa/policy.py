@@ -181,10 +181,26 @@ def is_known_network(address: str) -> bool:
     return any(ip in ipaddress.ip_network(network) for network in settings.PORTAL_KNOWN_NETWORKS)
 
 
+def is_far_apart(one: str, other: str) -> bool:
+    """Say whether two addresses are of networks far apart: another /16, or /32 of IPv6 (S41).
+
+    Two known networks never are: an office and the way in from home.  This tells the owner, and decides nothing.
+    """
+    try:
+        first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    except ValueError:
+        return False
+    if is_known_network(one) and is_known_network(other):
+        return False
+    return first.version != second.version or second not in ipaddress.ip_network(
+        (first, 16 if first.version == 4 else 32), strict=False
+    )
+
+
 def reverify_after(proved_from: str, now_from: str) -> datetime.timedelta:
     """Return when a session asks for a code again: later on a known network, never not at all (R354).
 
-    This is the only place where an address counts.
+    This is the only place where an address decides anything.
     """
     if is_known_network(proved_from) and is_known_network(now_from):
         return settings.PORTAL_REVERIFY_KNOWN
