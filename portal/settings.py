@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "portal.directory",
     "portal.notifications",
     "portal.mfa",
+    "portal.mfa.sso",
     "portal.approvals",
     "travel",
     "portal.people",
@@ -80,6 +81,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
+    "allauth.socialaccount",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -233,6 +235,17 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PORTAL_PROXIES", 0)
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 
+# Single sign-on by Microsoft Entra is optional: all four or none.  What is not set here is not asked for (door.E010).
+PORTAL_SSO = {
+    "issuer": env.str("PORTAL_SSO_ISSUER", ""),
+    "tenant": env.str("PORTAL_SSO_TENANT", ""),
+    "client_id": env.str("PORTAL_SSO_CLIENT_ID", ""),
+    "client_secret": env.str("PORTAL_SSO_CLIENT_SECRET", ""),
+}
+SOCIALACCOUNT_ADAPTER = "portal.mfa.sso.adapter.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_LOGIN_ON_GET = SOCIALACCOUNT_STORE_TOKENS = False
+
 OTP_TOTP_ISSUER = PORTAL_NAME
 OTP_TOTP_SYNC = True
 OTP_TOTP_THROTTLE_FACTOR = 1
@@ -297,6 +310,10 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
+if PORTAL_SSO["issuer"]:
+    # Browsers hold the answer to a form to this rule too, and the form that starts a sign-in is answered by a redirect.
+    _issuer = urlsplit(PORTAL_SSO["issuer"])
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(f"{_issuer.scheme}://{_issuer.netloc}")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

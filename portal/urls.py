@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("portal.mfa.account_urls")),
     path("mfa/", include("portal.mfa.urls")),
+    path("mfa/sso/", include("portal.mfa.sso.urls")),
     path("travel/", include("travel.urls")),
     path("contacts/", include("portal.directory.urls")),
     path("messages/", include("portal.notifications.urls")),

@@ -22,7 +22,7 @@ DOOR = {
     "mfa:sessions", "mfa:end_session", "mfa:end_other_sessions", "mfa:prove_again", "mfa:stay", "mfa:alive",
     "account_change_password", "account_confirm_email", "account_email_verification_sent", "account_signup",
     "account_reauthenticate", "account_email", "account_set_password", "account_inactive",
-    "account_confirm_login_code",
+    "account_confirm_login_code", "sso:start", "sso:return", "sso:link", "sso:unlink",
 }  # fmt: skip
 
 EVERYBODY = "> o o o o o o o o o o o o o"

@@ -1,6 +1,7 @@
 """Is the door hung as it should be?  The portal does not start while it is not."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import caches
@@ -70,6 +71,25 @@ def door(app_configs, **kwargs) -> list[CheckMessage]:
                 hint="Each is a public network in CIDR notation, of a /16 or less (IPv6: a /32).",
                 id="door.E009",
             )
+        )
+    return found
+
+
+@register
+def single_sign_on(app_configs, **kwargs) -> list[CheckMessage]:
+    """Check that single sign-on is configured whole or not at all, and that there is no provider but the portal's."""
+    found = []
+    given = [part for part, value in settings.PORTAL_SSO.items() if value]
+    issuer = urlsplit(settings.PORTAL_SSO["issuer"])
+    if given and len(given) < len(settings.PORTAL_SSO):
+        missing = ", ".join(f"PORTAL_SSO_{part.upper()}" for part in settings.PORTAL_SSO if part not in given)
+        found.append(Error("Single sign-on takes all of its settings or none.", hint=f"Set {missing}", id="door.E010"))
+    if given and (issuer.scheme not in ("https", "http") or (issuer.scheme == "http" and not settings.DEMO)):
+        found.append(Error("PORTAL_SSO_ISSUER must be an https address.", id="door.E010"))
+    providers = [app for app in settings.INSTALLED_APPS if app.startswith("allauth.socialaccount.providers.")]
+    if providers:
+        found.append(
+            Error("There may be no provider of single sign-on but portal.mfa.sso.", hint=str(providers), id="door.E010")
         )
     return found
 

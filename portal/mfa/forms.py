@@ -15,6 +15,7 @@ from portal.ui.fields import TextField
 from portal.ui.forms import FormMixin, PortalForm
 
 from . import letters, passwords
+from .sso.policy import has_only_single_sign_on
 
 
 class PasswordField(forms.CharField):
@@ -84,7 +85,8 @@ class ResetPasswordForm(AccountForm, allauth_forms.ResetPasswordForm):
         """Find whose address on record this is, in one query; nobody takes the same way to the same answer (S24)."""
         email = get_adapter().clean_email(self.cleaned_data["email"].strip().lower())
         person = User.objects.filter(email=email).first()
-        self.users = [person if person and person.is_here else letters.nobody()]
+        may_reset = person and person.is_here and not has_only_single_sign_on(person)
+        self.users = [person if may_reset else letters.nobody()]
         return email
 
     @transaction.atomic
