@@ -30,7 +30,7 @@ from .transports import Email, Refused, Text, Transport, Unavailable, text_trans
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-RUN = 50.0  # seconds: less than the minute after which the broker gives a task to another worker
+RUN = 25.0  # seconds: less than the half minute that a worker is given to stop; the sweep begins the next run
 LEASE = datetime.timedelta(seconds=60)  # More than twice what one e-mail may take, since each try renews it.
 SHORTEST_WAIT, FIRST_WAIT, LONGEST_WAIT = 1, 30, 900  # seconds
 GIVE_UP_AFTER = 60  # tries: with the waits above, more than half a day
