@@ -24,6 +24,7 @@ SCHEDULE = (
     (2.0, "portal.notifications.delivery.deliver_due"),
     (600.0, "travel.actions.reroute"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
+    (21600.0, "portal.people.actions.review.review_roles"),
 )
 
 app.conf.beat_schedule = {

@@ -11,11 +11,12 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from portal.accounts.models import User
+from portal.accounts.models import Role, User
 from portal.approvals.models import Acceptance, Status, Step
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
 from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
-from tests.people import Cast, sign_in
+from tests.people import Cast, give_role, sign_in
+from tests.portal.people.administering import another_administrator, propose
 from travel import actions
 from travel.models import TaskDone, Traveller, Trip
 
@@ -74,7 +75,14 @@ def people_of(cast: Cast) -> dict[str, User]:
 
 
 def make_other_record(kind: str, people: dict[str, User]) -> Model:
-    return {"account": people["companion"]}[kind]
+    companion = people["companion"]
+    if kind == "account":
+        return companion
+    if kind == "role held":
+        return give_role(companion, Role.DUTY_OFFICER).roles_held.get()
+    if kind == "proposal":
+        return propose(companion, another_administrator())
+    return {"post": people["governor"].posts_held, "grade": people["senior"].senior_periods}[kind].get()
 
 
 def make_record(kind: str, people: dict[str, User], cast: Cast) -> Trip:

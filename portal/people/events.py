@@ -1,1 +1,46 @@
 """What the audit log says of joiners, movers, leavers and roles."""
+
+from portal.audit.log import declare
+
+# Roles, posts and grades.  Giving one is declared beside the accounts, since the start command does it too.
+declare(
+    "account.role_proposed",
+    "{actor} proposed that {target} become {role} from {from_on}: {reason}",
+    "role", "from_on", "to_on", "reason",
+)  # fmt: skip
+declare(
+    "account.role_proposal_accepted", "{actor} agreed with {proposer} that {target} become {role}", "role", "proposer"
+)
+declare(
+    "account.role_proposal_refused",
+    "{actor} refused what {proposer} proposed, that {target} become {role}: {reason}",
+    "role", "proposer", "reason",
+)  # fmt: skip
+declare("account.role_proposal_taken_back", "{actor} took back the proposal that {target} become {role}", "role")
+declare(
+    "account.role_ended",
+    "{actor} ended the role {role} of {target}, which they held until {last_on}: {reason}",
+    "role", "last_on", "reason",
+)  # fmt: skip
+declare("account.role_certified", "{actor} confirmed that {target} still needs the role {role}", "role")
+declare(
+    "account.role_lapsed",
+    "The role {role} of {target} ended with {last_on}, since nobody confirmed that it is needed",
+    "role", "last_on",
+)  # fmt: skip
+declare("account.roles_exported", "{actor} exported who holds which role")
+declare("account.post_given", "{actor} made {target} {post} from {from_on}: {reason}", "post", "from_on", "reason")
+declare(
+    "account.post_ended", "{actor} ended the time of {target} as {post} with {last_on}: {reason}",
+    "post", "last_on", "reason",
+)  # fmt: skip
+declare(
+    "account.grade_given",
+    "{actor} recorded {target} as a Senior Civil Servant from {from_on}: {reason}",
+    "from_on", "to_on", "reason",
+)  # fmt: skip
+declare(
+    "account.grade_ended",
+    "{actor} recorded that {target} was a Senior Civil Servant until {last_on}: {reason}",
+    "last_on", "reason",
+)  # fmt: skip

@@ -2,10 +2,25 @@
 
 from django.urls import path
 
-from .views import lists, person
+from .views import lists, person, posts, roles
 
 app_name = "people"
 urlpatterns = [
     path("", lists.Index.as_view(), name="index"),
     path("<int:person>/", person.Detail.as_view(), name="detail"),
+    path("my-roles/", roles.MyRoles.as_view(), name="my-roles"),
+    path("roles/", roles.Roles.as_view(), name="roles"),
+    path("roles/export/", roles.RolesExport.as_view(), name="roles-export"),
+    path("roles/review/", roles.Review.as_view(), name="role-review"),
+    path("roles/proposals/", roles.Proposals.as_view(), name="role-proposals"),
+    path("roles/proposals/<int:number>/", roles.Proposal.as_view(), name="role-proposal"),
+    path("roles/proposals/<int:number>/take-back/", roles.TakeBack.as_view(), name="role-proposal-take-back"),
+    path("roles/<int:number>/end/", roles.EndRole.as_view(), name="role-end"),
+    path("posts/", posts.Posts.as_view(), name="posts"),
+    path("posts/<int:number>/end/", posts.EndPost.as_view(), name="post-end"),
+    path("grades/<int:number>/end/", posts.EndGrade.as_view(), name="grade-end"),
+    path("<int:person>/roles/", roles.RolesOf.as_view(), name="roles-of"),
+    path("<int:person>/roles/give/", roles.GiveRole.as_view(), name="role-give"),
+    path("<int:person>/posts/give/", posts.GivePost.as_view(), name="post-give"),
+    path("<int:person>/grades/give/", posts.GiveGrade.as_view(), name="grade-give"),
 ]
