@@ -157,8 +157,7 @@ class OwnWordsValidator:
         words = words_of(OUR_WORDS, *areas, *own)
         if any(is_made_of(core, words) for core in cores(password)):
             raise ValidationError(
-                "Password must not be made only of your name and words about the ministry and its work. "
-                "Add words that have nothing to do with them"
+                "Password must not be only your name and words about the ministry or its work. Add other words"
             )
 
     def get_help_text(self) -> str:
