@@ -15,6 +15,7 @@ import {
 import { FilterToggleButton } from '@ministryofjustice/frontend'
 import { addAnother } from './add-another.mjs'
 import { autocomplete } from './autocomplete.mjs'
+import { idleWarning } from './idle-warning.mjs'
 import { shownBy } from './shown-by.mjs'
 
 const components = [
@@ -41,3 +42,4 @@ document.querySelectorAll('[data-add-another]').forEach((container) => addAnothe
 enhance(document)
 document.querySelectorAll('[data-shown-by]').forEach(shownBy)
 createAll(FilterToggleButton, { startHidden: false, toggleButtonContainer: { selector: '.app-filter-toggle' } })
+document.querySelectorAll('meta[name="portal-session"]').forEach(idleWarning)
