@@ -136,8 +136,22 @@ def test_one_account_of_entra_a_person(signed_in, entra, maya, app, clock):
     assert maya.socialaccount_set.get().uid == f"{TENANT}:another"
 
 
-def test_a_forged_answer_links_nothing(signed_in, entra, maya, app, clock):
-    entra.claims = {"tid": "6f1c5a1e-0000-4000-8000-000000000002"}
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"tid": "6f1c5a1e-0000-4000-8000-000000000002"},
+        {"oid": ""},
+        {"oid": 7},
+        {"oid": ["x"]},
+        {"oid": "a" * 300},
+        {"nonce": "another"},
+        {"aud": "another"},
+    ],
+    ids=str,
+)
+def test_a_forged_answer_links_nothing(signed_in, entra, maya, app, clock, lie):
+    """S53, where it would do most harm: what is linked once opens the door every day."""
+    entra.claims = lie
 
     response = signed_in.get(at_entra(begin(signed_in, app)))
 
