@@ -1,11 +1,14 @@
 """Single sign-on is a first factor: it replaces the password, and nothing else."""
 
 import pytest
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers import registry
 from django.test import Client
 
 from portal.mfa.models import TOTP
 from tests.portal.mfa.conftest import Visitor, actions_of, code_of, give_app, make_person
-from tests.portal.mfa.sso.entra import asked_of_entra, at_entra, come_back, way_out
+from tests.portal.mfa.sso.entra import ANOTHER_KEY, asked_of_entra, at_entra, come_back, jwk, signed, way_out
 
 pytestmark = pytest.mark.django_db
 
@@ -97,8 +100,6 @@ def test_metadata_and_keys_are_asked_for_once_an_hour(visitor, entra, linked, ap
 
 
 def test_a_new_key_of_entra_works_at_once(entra, linked, clock):
-    from tests.portal.mfa.sso.entra import ANOTHER_KEY, jwk, signed
-
     come_back(Visitor())
     entra.keys = [jwk(ANOTHER_KEY, "2")]
     entra.sign = lambda claims: signed(claims, key=ANOTHER_KEY, kid="2")
@@ -184,8 +185,6 @@ def test_the_packaged_pages_of_single_sign_on_are_not_there(visitor, entra, db, 
 
 
 def test_the_register_of_providers_holds_the_portals_alone():
-    from allauth.socialaccount.providers import registry
-
     assert [provider.id for provider in registry.get_class_list()] == ["entra"]
 
 
@@ -201,9 +200,6 @@ def test_nothing_of_entras_tokens_is_kept(visitor, entra, linked, app, clock):
 
 
 def test_only_the_settings_name_a_provider_never_a_table(visitor, entra, db):
-    from allauth.socialaccount.adapter import get_adapter
-    from allauth.socialaccount.models import SocialApp
-
     SocialApp.objects.create(provider="entra", name="Planted", client_id="theirs")
 
     assert get_adapter().list_apps(None) == []
