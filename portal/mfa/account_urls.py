@@ -6,12 +6,12 @@ What stands here comes before allauth's own address of the same name.  The names
 from django.urls import include, path
 
 from .password_views import ChangePassword
-from .views import gone
+from .views.base import gone
 
 urlpatterns = [
     path("signup/", gone, name="account_signup"),  # People are made by an administrator.
     path("reauthenticate/", gone, name="account_reauthenticate"),  # A password is no second proof.
-    path("email/", gone, name="account_email"),  # A work address is changed by an administrator.
+    path("email/", gone, name="account_email"),  # An address is changed on mfa:address, with a code.
     path("password/change/", ChangePassword.as_view(), name="account_change_password"),  # With a fresh second factor.
     path("password/set/", gone, name="account_set_password"),  # Set by the link of an invitation or reset.
     path("inactive/", gone, name="account_inactive"),  # A leaver is told what everybody else is told.

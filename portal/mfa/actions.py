@@ -23,7 +23,11 @@ from .models import TOTP, EmailCode, Factor, RecoveryCodes, RecoveryPhone, Reset
 
 
 class NotAllowed(Exception):
-    """The state of the account forbids it; the text says why."""
+    """The state of the account forbids it; the text says why, beside the field if it names one."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 # The authenticator app ----------------------------------------------------------------------------------------------
@@ -147,10 +151,14 @@ def renew_recovery_codes(*, by: User) -> list[str]:
 
 @transaction.atomic
 def recover(*, user: User, device: Factor) -> None:
-    """Note that this person came in by a recovery code: until they replace their app, they may do nothing else."""
+    """Note that this person came in by recovery: until they set up a new app, they may do nothing else."""
     SignInState.objects.update_or_create(user=user, defaults={"must_replace": True})
-    log.record(actor=None, action="door.recovery_code_used", target=user, left=device.left)
-    tell(user, "recovery_code_used")
+    if isinstance(device, RecoveryPhone):
+        log.record(actor=None, action="door.recovery_phone_used", target=user)
+        tell(user, "recovery_phone_used")
+    else:
+        log.record(actor=None, action="door.recovery_code_used", target=user, left=device.left)
+        tell(user, "recovery_code_used")
 
 
 @transaction.atomic

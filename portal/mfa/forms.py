@@ -1,6 +1,7 @@
 """What does a person type to get in?  allauth's own forms with our fields and wording, and the forms of codes."""
 
 import re
+from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
@@ -9,12 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
+from portal.accounts.addresses import refuse_unfit
 from portal.accounts.models import User
 from portal.audit import log
 from portal.ui.fields import TextField
 from portal.ui.forms import FormMixin, PortalForm
 
 from . import letters, passwords
+from .models import EmailCode, Factor, SecurityKey
+from .phones import as_mobile
 from .sso.policy import has_only_single_sign_on
 
 
@@ -165,8 +169,70 @@ class CodeForm(PortalForm):
     def clean_code(self) -> str:
         code = self.cleaned_data["code"].replace(" ", "")  # Apps show a gap in the middle.
         if not re.fullmatch(r"[0-9]{6}", code):
-            raise ValidationError("Enter the 6 numbers that your app shows")
+            raise ValidationError("Enter the 6 numbers of the code")
         return code
+
+
+class FactorForm(CodeForm):
+    """A code of one of these factors, or what a security key answered."""
+
+    code_was_sent = False
+    key_answer = forms.CharField(required=False, max_length=10_000, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, factors: list[Factor], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.factors = factors
+        code = self.fields["code"]
+        if self.by_email:
+            code.label = "Code from your email"
+            code.help_text = "It has 6 numbers. We sent it to your work address"
+            code.error_messages["required"] = "Enter the code from your email, or ask for one"
+        elif not self.by_app:
+            del self.fields["code"]  # Nothing but keys: the button does it.
+        if not self.has_key:
+            del self.fields["key_answer"]
+        elif "code" in self.fields:
+            code.required = False
+
+    @property
+    def has_key(self) -> bool:
+        return any(isinstance(one, SecurityKey) for one in self.factors)
+
+    @property
+    def by_email(self) -> bool:
+        return any(isinstance(one, EmailCode) for one in self.factors)
+
+    @property
+    def by_app(self) -> bool:
+        return any(not isinstance(one, SecurityKey | EmailCode) for one in self.factors)
+
+    def clean_code(self) -> str:
+        return super().clean_code() if self.cleaned_data.get("code") else ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and not cleaned.get("code") and not cleaned.get("key_answer"):
+            message = (
+                "Use your security key, or enter the code from your app" if self.by_app else "Use your security key"
+            )
+            self.add_error("code" if "code" in self.fields else None, message)
+        return cleaned
+
+    def refuse(self, sentence: str) -> None:
+        """Say, beside the box, why a proof was not taken."""
+        if not self.is_bound:
+            self.is_bound, self.cleaned_data, self._errors = True, {}, forms.utils.ErrorDict()
+        self.add_error("code" if "code" in self.fields else None, sentence)
+
+
+class MailboxForm(CodeForm):
+    """The code that was sent to the work mailbox."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        code = self.fields["code"]
+        code.label, code.help_text = "Code from your email", "It has 6 numbers and works for 5 minutes"
+        code.error_messages["required"] = "Enter the code from your email"
 
 
 class ConfirmAppForm(CodeForm):
@@ -186,3 +252,55 @@ class RecoveryCodeForm(PortalForm):
     )
     govuk = {"code": {"width": 30}}
     submit_label = "Continue"
+
+
+class PhoneCodeForm(CodeForm):
+    """The code that was sent to a phone by text message."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        code = self.fields["code"]
+        code.label, code.help_text = "Code from the text message", "It has 6 numbers and works for 5 minutes"
+        code.error_messages["required"] = "Enter the code from the text message"
+
+
+class AddressForm(PortalForm):
+    """Another work address for one's own account."""
+
+    address = forms.EmailField(
+        label="New work email address",
+        help_text="We send a link to it. Until you open the link you sign in with the address that you have now",
+        error_messages={"required": "Enter your new work email address"},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    govuk = {"address": {"width": "two-thirds"}}
+
+    def __init__(self, *args, user: User, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_address(self) -> str:
+        address = refuse_unfit(self.cleaned_data["address"])
+        if address == self.user.email:
+            raise ValidationError("This is the address that you have now")
+        if User.objects.filter(email=address).exists():
+            raise ValidationError("This address cannot be used. Ask a user administrator")
+        return address
+
+
+class PhoneForm(PortalForm):
+    """The phone that can bring somebody back; R368 asks for the password as well."""
+
+    number = TextField(
+        label="UK mobile number",
+        help_text="Use a phone that is yours alone. We only send codes to it when you ask to set up a new app",
+        error_messages={"required": "Enter a UK mobile number, like 07700 900 982"},
+        max_length=30,
+        name="the number",
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+    )
+    password = PasswordField(label="Your password", error_messages={"required": "Enter your password"})
+    govuk = {"number": {"width": 20}, "password": {"width": "two-thirds"}}
+
+    def clean_number(self) -> str:
+        return as_mobile(self.cleaned_data["number"])

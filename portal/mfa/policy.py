@@ -21,8 +21,8 @@ from .models import (
 )
 
 STRONG = (SecurityKey, TOTP)
+PHONE_SETTLES = datetime.timedelta(days=1)
 RECOVERY = (RecoveryCodes, RecoveryPhone)  # A break-glass code is a kind of recovery code.
-ALLOWED_BY_RULE = {EmailCode: FactorRule.What.EMAIL_CODES, RecoveryPhone: FactorRule.What.RECOVERY_PHONE}
 
 
 # What a person has ----------------------------------------------------------------------------------------------------
@@ -56,8 +56,13 @@ def email_codes(user: User) -> EmailCode | None:
 
 
 def recovery_phone(user: User) -> RecoveryPhone | None:
-    """Return the verified phone, where the area still allows one."""
-    phone = RecoveryPhone.objects.filter(user=user, confirmed=True, verified_at__isnull=False).first()
+    """Return the verified phone, where the area still allows one.
+
+    It is a day old at least: whoever sits at an open session for a moment gains nothing by adding theirs, since the
+    owner has been told by then.
+    """
+    settled = timezone.now() - PHONE_SETTLES
+    phone = RecoveryPhone.objects.filter(user=user, confirmed=True, verified_at__lte=settled).first()
     return phone if phone and may_have_recovery_phone(user) else None
 
 

@@ -5,7 +5,10 @@ from allauth.core.internal.httpkit import headed_redirect_response
 from django.http import HttpResponse
 from django_otp.models import Device
 
-from . import actions, policy
+from . import actions, otp, policy
+from .models import EmailCode, SentCode
+
+ENROL, SIGN_IN = "enrol", "sign_in"  # what a sent code is for
 
 
 class PortalStage(LoginStage):
@@ -26,6 +29,15 @@ class PortalStage(LoginStage):
         user = self.login.user
         return bool(user and user.is_here and self.state.get("bound_to") == user.get_session_auth_hash())
 
+    def send_code(self, device: SentCode, *, purpose: str) -> None:
+        """Send the first code at once; where the last one is too fresh, the page has a button for another."""
+        nonce = otp.new_nonce()
+        try:
+            otp.send_code(self.login.user, device, purpose=purpose, nonce=nonce)
+        except otp.Refused:
+            return
+        self.state["nonce"] = nonce
+
 
 class EnrolStage(PortalStage):
     """Somebody without a factor sets one up now, if they still may."""
@@ -43,6 +55,8 @@ class EnrolStage(PortalStage):
             return headed_redirect_response("mfa:blocked"), False
         self.bind()
         self.state["enrolling"] = actions.start_app(user).pk
+        # A leaked password must not be enough to put the thief's own phone beside it.
+        self.send_code(actions.mailbox_code(user), purpose=ENROL)
         return headed_redirect_response(self.urlname), True
 
 
@@ -56,6 +70,9 @@ class VerifyStage(PortalStage):
         if self.controller.get_stage(EnrolStage.key).state.get("device"):
             return None, True  # The code that confirmed the new app was given a moment ago.
         self.bind()
+        best = next(iter(policy.factors(self.login.user)), None)
+        if isinstance(best, EmailCode):
+            self.send_code(best, purpose=SIGN_IN)
         return headed_redirect_response(self.urlname), True
 
 

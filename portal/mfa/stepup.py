@@ -7,7 +7,6 @@ One post carries the answers and the proof, so that nobody is led away and back.
 import datetime
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -18,57 +17,12 @@ from portal.audit import log
 from portal.ui.views import FormPage
 
 from . import keys, otp, policy
-from .forms import CodeForm
+from .forms import FactorForm
 from .models import EmailCode, Factor, SecurityKey
 
 PREFIX = "proof"
 PURPOSE = "prove"
 SEND = "send_code"  # the button that sends a code to the mailbox
-
-
-class ProofForm(CodeForm):
-    """The proof at the end of a page: a code, or what a security key answered."""
-
-    key_answer = forms.CharField(required=False, max_length=10_000, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, factors: list[Factor], **kwargs: Any) -> None:
-        super().__init__(*args, prefix=PREFIX, **kwargs)
-        self.factors = factors
-        code = self.fields["code"]
-        if self.by_email:
-            code.label = "Code from your email"
-            code.help_text = "It has 6 numbers. We sent it to your work address"
-            code.error_messages["required"] = "Enter the code from your email, or ask for one"
-        elif not self.by_app:
-            del self.fields["code"]  # Nothing but keys: the button does it.
-        if not self.has_key:
-            del self.fields["key_answer"]
-        elif "code" in self.fields:
-            code.required = False
-
-    @property
-    def has_key(self) -> bool:
-        return any(isinstance(one, SecurityKey) for one in self.factors)
-
-    @property
-    def by_email(self) -> bool:
-        return any(isinstance(one, EmailCode) for one in self.factors)
-
-    @property
-    def by_app(self) -> bool:
-        return any(not isinstance(one, SecurityKey | EmailCode) for one in self.factors)
-
-    def clean_code(self) -> str:
-        return super().clean_code() if self.cleaned_data.get("code") else ""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not self.errors and not cleaned.get("code") and not cleaned.get("key_answer"):
-            message = (
-                "Use your security key, or enter the code from your app" if self.by_app else "Use your security key"
-            )
-            self.add_error("code" if "code" in self.fields else None, message)
-        return cleaned
 
 
 class ProvedPage(FormPage):
@@ -94,12 +48,12 @@ class ProvedPage(FormPage):
         return self.proof is None or not otp.proved_within(self.request, self.proof)
 
     @cached_property
-    def proof_form(self) -> ProofForm | None:
+    def proof_form(self) -> FactorForm | None:
         """The questions at the end of the form; none while an earlier proof is fresh enough."""
         if not self.needs_proof:
             return None
         data = self.request.POST if self.is_answering else None
-        return ProofForm(data, factors=policy.factors(self.request.user, "prove"))
+        return FactorForm(data, factors=policy.factors(self.request.user, "prove"), prefix=PREFIX)
 
     @property
     def is_answering(self) -> bool:
@@ -120,10 +74,7 @@ class ProvedPage(FormPage):
         try:
             otp.send_code(self.request.user, device, purpose=PURPOSE, nonce=nonce)
         except otp.Refused as refusal:
-            self.proof_form.is_bound, self.proof_form.data = True, self.request.POST
-            self.proof_form._errors = forms.utils.ErrorDict()
-            self.proof_form.cleaned_data = {}
-            self.proof_form.add_error("code", str(refusal))
+            self.proof_form.refuse(str(refusal))
         else:
             self.proof_form.code_was_sent = True
         return self.show(form)
@@ -136,7 +87,7 @@ class ProvedPage(FormPage):
             try:
                 self.prove()
             except otp.Refused as refusal:
-                self.proof_form.add_error("code" if "code" in self.proof_form.fields else None, str(refusal))
+                self.proof_form.refuse(str(refusal))
                 return self.show(form, status=429 if isinstance(refusal, otp.Locked) else 200)
         return super().form_valid(form)
 

@@ -2,17 +2,24 @@
 
 from django.urls import path
 
-from . import views, views_sessions
+from . import views_sessions
+from .views import address, base, own, phone, stages
 
 app_name = "mfa"
 urlpatterns = [
-    path("enrol/", views.Enrol.as_view(), name="enrol"),
-    path("verify/", views.Verify.as_view(), name="verify"),
-    path("recovery/", views.Recovery.as_view(), name="recovery"),
-    path("blocked/", views.blocked, name="blocked"),
-    path("replace/", views.Replace.as_view(), name="replace"),
-    path("recovery-codes/", views.MakeRecoveryCodes.as_view(), name="recovery_codes"),
-    path("security/", views.Security.as_view(), name="security"),
+    path("enrol/", stages.Enrol.as_view(), name="enrol"),
+    path("verify/", stages.Verify.as_view(), name="verify"),
+    path("recovery/", stages.Recovery.as_view(), name="recovery"),
+    path("recovery/phone/", stages.RecoveryByPhone.as_view(), name="recovery_by_phone"),
+    path("blocked/", base.blocked, name="blocked"),
+    path("replace/", own.Replace.as_view(), name="replace"),
+    path("recovery-codes/", own.MakeRecoveryCodes.as_view(), name="recovery_codes"),
+    path("security/", own.Security.as_view(), name="security"),
+    path("phone/", phone.AddPhone.as_view(), name="phone"),
+    path("phone/code/", phone.ConfirmPhone.as_view(), name="phone_code"),
+    path("phone/remove/", phone.RemovePhone.as_view(), name="phone_remove"),
+    path("address/", address.ChangeAddress.as_view(), name="address"),
+    path("address/<str:token>/", address.ConfirmAddress.as_view(), name="confirm_address"),
     path("sessions/", views_sessions.Sessions.as_view(), name="sessions"),
     path("sessions/<int:pk>/end/", views_sessions.EndSession.as_view(), name="end_session"),
     path("sessions/end-others/", views_sessions.EndOtherSessions.as_view(), name="end_other_sessions"),

@@ -123,7 +123,8 @@ class FormPage(BasePage):
     """A form: shown by GET, acted on by POST.
 
     A subclass says what happens in `act(form)`. The exceptions in `refusals` are the ways in which the action may say
-    no: the person sees the reason in the error summary with everything still typed in, and the status is 409.
+    no: the person sees the reason in the error summary with everything still typed in, and the status is 409. A refusal
+    that names a `field` stands beside it.
     With `formset_class` the page also has rows that can be added and removed; `self.formset` is valid when `act` runs.
     `hidden_fields` are (name, value) pairs that go with every answer and are the page's own, not the person's.
     """
@@ -181,7 +182,7 @@ class FormPage(BasePage):
         try:
             return self.form_valid(form)
         except self.refusals as refusal:
-            form.add_error(None, str(refusal))
+            form.add_error(getattr(refusal, "field", None), str(refusal))
             return self.show(form, status=409)
 
     def act(self, form: Any) -> None:

@@ -1,5 +1,6 @@
 """People at the door, their apps, and a clock that only the test moves."""
 
+import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from django.core.cache import cache
 from django.test import Client
 from django_otp.oath import hotp
 
+from portal import crypto
 from portal.accounts.models import User
 from portal.audit.models import Event
 from portal.mfa import actions, policy
 from portal.mfa.models import TOTP
 from portal.notifications import delivery
+from portal.notifications.models import Message
 
 PASSWORD = "correct horse battery staple"
 
@@ -47,6 +50,12 @@ def wrong_code(device: TOTP) -> str:
     return next(code for code in ("000000", "111111", "222222", "333333") if code not in near)
 
 
+def sent_code(user: User, template: str = "sign-in-code") -> str:
+    """The newest code that was sent to this person, as their mailbox or phone would show it."""
+    message = Message.objects.filter(recipient=user, template=template).latest("pk")
+    return json.loads(crypto.unseal(message.sealed, owner=message.dedupe_key))["secret"]["code"]
+
+
 @dataclass
 class Visitor:
     """A browser, and whoever sits at it."""
@@ -64,6 +73,12 @@ class Visitor:
 
     def give_code(self, code: str, **extra):
         return self.post("/mfa/verify/", {"code": code}, **extra)
+
+    def start_enrolment(self, user: User) -> TOTP:
+        """As far as the QR code: the password, then the code that went to the mailbox."""
+        assert self.give_password(user)["Location"] == "/mfa/enrol/"
+        assert self.post("/mfa/enrol/", {"code": sent_code(user)})["Location"] == "/mfa/enrol/"
+        return TOTP.objects.get(user=user, confirmed=False)
 
     def sign_in(self, user: User, **extra):
         """All the way, with the code that the phone shows."""

@@ -159,8 +159,7 @@ def test_a_code_is_never_checked_inside_somebody_elses_transaction(maya, app, cl
 
 def test_no_event_and_no_letter_holds_a_code_a_seed_or_a_password(visitor, newcomer, clock):
     """S55."""
-    visitor.give_password(newcomer)
-    device = TOTP.objects.get(user=newcomer)
+    device = visitor.start_enrolment(newcomer)
     code = code_of(device)
     page = visitor.post("/mfa/enrol/", {"code": code}).content.decode()
     first = page.partition("<code>")[2][:29]

@@ -145,11 +145,11 @@ def test_replacing_the_app_from_inside_takes_a_code_of_the_old_one(visitor, maya
     visitor.sign_in(maya)
     clock.forward(minutes=6)
     visitor.post("/mfa/replace/")
-    visitor.post("/mfa/replace/", {"code": "000000"})
+    visitor.post("/mfa/replace/", {"proof-code": "000000"})
     assert TOTP.objects.filter(user=maya).count() == 1
     clock.forward(minutes=1)
 
-    visitor.post("/mfa/replace/", {"code": code_of(app)})
+    visitor.post("/mfa/replace/", {"proof-code": code_of(app)})
     new = TOTP.objects.get(user=maya, confirmed=False)
     visitor.post("/mfa/replace/", {"code": code_of(new)})
 
@@ -160,7 +160,7 @@ def test_replacing_the_app_from_inside_takes_a_code_of_the_old_one(visitor, maya
 def test_a_replacement_left_open_on_a_desk_lapses(visitor, maya, clock):
     visitor.sign_in(maya)
     clock.forward(seconds=31)
-    visitor.post("/mfa/replace/", {"code": code_of(policy.authenticator_app(maya))})
+    visitor.post("/mfa/replace/", {"proof-code": code_of(policy.authenticator_app(maya))})
     new = TOTP.objects.get(user=maya, confirmed=False)
     for _ in range(2):
         clock.forward(minutes=8)
@@ -175,12 +175,12 @@ def test_a_replacement_left_open_on_a_desk_lapses(visitor, maya, clock):
 def test_new_recovery_codes_take_a_fresh_code_in_the_same_form(visitor, maya, app, recovery_codes, clock):
     visitor.sign_in(maya)
     used = code_of(app)
-    refused = visitor.post("/mfa/recovery-codes/", {"code": used})
+    refused = visitor.post("/mfa/recovery-codes/", {"proof-code": used})
     assert "<code>" not in refused.content.decode()
     clock.forward(seconds=31)
     key = visitor.client.session.session_key
 
-    page = visitor.post("/mfa/recovery-codes/", {"code": code_of(app)})
+    page = visitor.post("/mfa/recovery-codes/", {"proof-code": code_of(app)})
 
     assert visitor.client.session.session_key != key  # S40: a proof gives the session a new key.
     assert len(re.findall(r"<code>[a-z0-9-]{29}</code>", page.content.decode())) == 10

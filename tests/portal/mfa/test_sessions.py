@@ -175,7 +175,7 @@ def test_the_door_costs_three_queries_a_request(visitor, maya, clock, django_ass
     visitor.sign_in(maya)
 
     with django_assert_num_queries(3) as queries:
-        response = visitor.get("/mfa/recovery-codes/")
+        response = visitor.get("/privacy/")
 
     assert response.status_code == 200
     asked = ("django_session", "accounts_user", "otp_totp_totpdevice")

@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.audit.models import Event
 from portal.mfa import actions, policy
 from portal.mfa.models import TOTP
-from tests.portal.mfa.conftest import PASSWORD, Visitor, actions_of, code_of, give_app, link_of, make_person, wrong_code
+from tests.portal.mfa.conftest import PASSWORD, actions_of, code_of, give_app, link_of, make_person, wrong_code
 
 pytestmark = pytest.mark.django_db
 
@@ -436,13 +436,8 @@ def test_spaces_in_a_code_do_not_matter(visitor, maya, app, clock):
 # Enrolment -----------------------------------------------------------------------------------------------------------
 
 
-def start_enrolment(visitor: Visitor, user: User) -> TOTP:
-    assert visitor.give_password(user)["Location"] == "/mfa/enrol/"
-    return TOTP.objects.get(user=user)
-
-
 def test_a_first_app_is_set_up_before_the_first_session(visitor, newcomer, clock):
-    device = start_enrolment(visitor, newcomer)
+    device = visitor.start_enrolment(newcomer)
     page = visitor.get("/mfa/enrol/")
     shown = re.search(r'id="app-key">([A-Z2-7 ]+)<', page.content.decode())[1]
 
@@ -461,7 +456,7 @@ def test_a_first_app_is_set_up_before_the_first_session(visitor, newcomer, clock
 
 def test_the_qr_code_is_drawn_in_the_page_without_any_style(visitor, newcomer, clock):
     """The Content-Security-Policy refuses style attributes and everything from outside."""
-    start_enrolment(visitor, newcomer)
+    visitor.start_enrolment(newcomer)
 
     html = visitor.get("/mfa/enrol/").content.decode()
 
@@ -472,7 +467,7 @@ def test_the_qr_code_is_drawn_in_the_page_without_any_style(visitor, newcomer, c
 
 
 def test_recovery_codes_are_shown_once(visitor, newcomer, clock):
-    device = start_enrolment(visitor, newcomer)
+    device = visitor.start_enrolment(newcomer)
     visitor.post("/mfa/enrol/", {"code": code_of(device)})
 
     again = visitor.get("/mfa/enrol/").content.decode()
@@ -483,7 +478,7 @@ def test_recovery_codes_are_shown_once(visitor, newcomer, clock):
 
 def test_the_code_that_set_up_the_app_does_not_also_sign_in(visitor, another, newcomer, clock):
     """S13."""
-    device = start_enrolment(visitor, newcomer)
+    device = visitor.start_enrolment(newcomer)
     code = code_of(device)
     visitor.post("/mfa/enrol/", {"code": code})
     another.give_password(newcomer)
@@ -519,8 +514,9 @@ def test_losing_the_app_does_not_open_enrolment_again(visitor, maya, clock):
 
 
 def test_of_two_browsers_that_set_up_an_app_one_wins(visitor, another, newcomer, clock):
-    first = start_enrolment(visitor, newcomer)
-    second = start_enrolment(another, newcomer)
+    first = visitor.start_enrolment(newcomer)
+    clock.forward(seconds=61)
+    second = another.start_enrolment(newcomer)
 
     another.post("/mfa/enrol/", {"code": code_of(second)})
     response = visitor.post("/mfa/enrol/", {"code": code_of(first)})
@@ -540,7 +536,7 @@ def test_enrolment_closes_with_the_first_app_whatever_page_asks(newcomer):
 
 
 def test_nothing_changes_by_looking_at_the_enrolment_page(visitor, newcomer, clock):
-    device = start_enrolment(visitor, newcomer)
+    device = visitor.start_enrolment(newcomer)
 
     visitor.get("/mfa/enrol/")
     visitor.get("/mfa/enrol/")
@@ -550,7 +546,7 @@ def test_nothing_changes_by_looking_at_the_enrolment_page(visitor, newcomer, clo
 
 def test_a_newcomer_without_a_person_of_their_own_cannot_use_anothers_enrolment(visitor, newcomer, clock):
     other = make_person("other@justice.example")
-    device = start_enrolment(visitor, newcomer)
+    device = visitor.start_enrolment(newcomer)
     give_app(other)
 
     visitor.post("/mfa/enrol/", {"code": code_of(policy.authenticator_app(other))})

@@ -1,0 +1,96 @@
+"""How does a person come to another address?  The new mailbox confirms it by a link that works once, for a day.
+
+Nothing is kept while a change waits: the link itself says, signed, whose address it is, which one it replaces, and
+under which credentials it was asked for.  So a second change, the end of all sessions or a new password takes it out
+of force.
+"""
+
+import datetime
+import secrets
+from dataclasses import dataclass
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
+
+from portal.accounts.models import User
+from portal.audit import log
+from portal.notifications import outbox
+
+from . import actions, letters
+
+SALT = "portal.mfa.address"
+VALID = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change as the link carries it."""
+
+    person: User
+    old: str
+    new: str
+
+
+@transaction.atomic
+def ask(*, new: str, by: User) -> None:
+    """Send the link to the new address, and tell the old one."""
+    token = signing.dumps([by.pk, by.email, new, by.get_session_auth_hash()], salt=SALT)
+    log.record(actor=by, action="door.address_change_asked", target=by)
+    outbox.enqueue(
+        recipients=[by],
+        template="confirm-address",
+        key=f"door:{secrets.token_hex(8)}",
+        link=reverse("mfa:security"),
+        secret={"url": letters.address(reverse("mfa:confirm_address", args=[token]))},
+        expires_in=VALID,
+        to=new,
+    )
+    letters.tell(by, "address-change-asked")
+
+
+def read(token: str) -> Change:
+    """Return the change that a link is for.
+
+    :raises ValidationError: it is no link of ours, is too old, was used, or something changed meanwhile.
+    """
+    try:
+        pk, old, new, credentials = signing.loads(token, salt=SALT, max_age=VALID)
+    except (signing.BadSignature, ValueError) as fault:
+        raise ValidationError("This link does not work") from fault
+    person = User.objects.filter(pk=pk, email=old).first()
+    if person is None or not person.is_here or person.get_session_auth_hash() != credentials:
+        raise ValidationError("This link is not in force any more")
+    return Change(person, old, new)
+
+
+@transaction.atomic
+def confirm(change: Change) -> None:
+    """Put the new address in the place of the old one, end every session, and tell both.
+
+    :raises NotAllowed: somebody else has the address by now, or another change was faster.
+    """
+    person = User.objects.select_for_update().get(pk=change.person.pk)
+    if person.email != change.old or person.security_epoch != change.person.security_epoch:
+        raise actions.NotAllowed("This link is not in force any more")
+    if User.objects.filter(email=change.new).exists():
+        raise actions.NotAllowed("This address cannot be used. Ask a user administrator")
+    set_address(person, change.new)
+    log.record(actor=None, action="door.address_changed", target=person)
+
+
+def set_address(person: User, new: str) -> None:
+    """Write the new address, end every session, and tell the old and the new mailbox; the caller holds the lock."""
+    old, person.email = person.email, new
+    person.save(update_fields=["email"])
+    actions.verify_address(person)
+    actions.end_sessions(person)
+    for to in (old, new):
+        outbox.enqueue(
+            recipients=[person],
+            template="address-changed",
+            key=f"door:{secrets.token_hex(8)}",
+            link=reverse("mfa:security"),
+            to=to,
+        )
