@@ -1,18 +1,22 @@
 """The permission matrix, walked: every route × every person × own and other people's records."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django_otp.oath import hotp
 
 from portal.accounts.models import Role, User
 from portal.approvals.models import Acceptance, Status, Step
+from portal.mfa.models import TOTP
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
 from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
 from tests.people import Cast, give_role, sign_in
@@ -151,9 +155,15 @@ def clients_of(people: dict[str, User]) -> dict[str, Client]:
     return {who: Client() if who == "stranger" else sign_in(Client(), people[who]) for who in WHO}
 
 
-def held_by(client: Client, url: str) -> dict[str, str]:
-    """What the page that this person opens holds for its own post: the form's id, and the version it shows."""
-    return dict(HIDDEN.findall(client.get(url).text))
+def held_by(client: Client, url: str, person: User) -> dict[str, str]:
+    """What the page that this person opens holds for its own post: the form's id, the version it shows, and where it
+    asks for the second factor what their phone shows."""
+    page = client.get(url).text
+    held = dict(HIDDEN.findall(page))
+    if 'name="proof-code"' in page:
+        app = TOTP.objects.get(user=person)
+        held["proof-code"] = f"{hotp(app.bin_key, int(time.time()) // 30):06}"
+    return held
 
 
 @pytest.mark.parametrize("record", ["", *RECORDS, *OTHER_RECORDS])
@@ -174,13 +184,17 @@ def test_who_may_do_what(cast, record):
             if acts:
                 to_act.add(route)
                 acts = not has_effect(trip, people[who])  # Whoever asked has confirmed by asking.
+            session = clients[who].cookies.get(settings.SESSION_COOKIE_NAME)
+            key = session.value if session else None
             with transaction.atomic():
-                held = held_by(clients[who], url) if acts else {}
+                held = held_by(clients[who], url, people[who]) if acts else {}
                 response = getattr(clients[who], method)(url, answer | held)
                 seen = sign_of(response)
                 if acts and (response.status_code != 302 or not has_effect(trip, people[who])):
                     seen = f"{response.status_code} without effect"
                 transaction.set_rollback(True)  # The next person finds the record as it was.
+            if session:
+                clients[who].cookies[settings.SESSION_COOKIE_NAME] = key  # A proof gave the session another key.
             if seen != sign:
                 wrong[route, method, who] = f"{seen}, not {sign}"
             if acts:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Aggregate, F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -66,8 +66,25 @@ class BusinessArea(models.Model):
             area = area.parent
 
 
+class Joined(Aggregate):
+    """The values of a group as one text, separated by commas; none of them holds a comma."""
+
+    function = "GROUP_CONCAT"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        return self.as_sql(
+            compiler, connection, function="STRING_AGG", template="%(function)s(%(expressions)s, ',')", **context
+        )
+
+
 class UserManager(BaseUserManager):
     use_in_migrations = True
+
+    def with_roles(self) -> models.QuerySet["User"]:
+        """People with the roles that they hold today, in one query: each request asks for its person by this."""
+        held = RoleHeld.objects.in_force().filter(person=models.OuterRef("pk")).order_by().values("person")
+        return self.annotate(joined_roles=models.Subquery(held.annotate(joined=Joined("role")).values("joined")))
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         """Make a person; without a password nobody can sign in until one is set."""
@@ -146,7 +163,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def roles(self) -> frozenset[str]:
-        """The roles held today; asked of the database once a request."""
+        """The roles held today; asked of the database once, with the person or later."""
+        if "joined_roles" in self.__dict__:
+            return frozenset(filter(None, (self.joined_roles or "").split(",")))
         return frozenset(self.roles_held.in_force().values_list("role", flat=True))
 
     def has_role(self, *roles: str) -> bool:
