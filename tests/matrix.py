@@ -19,8 +19,8 @@ PUBLIC = {
 #: Pages of the door: their own tests walk them with every kind of half-open session (tests/portal/mfa).
 DOOR = {
     "mfa:enrol", "mfa:verify", "mfa:recovery", "mfa:recovery_by_phone", "mfa:phone", "mfa:phone_code",
-    "mfa:phone_remove", "mfa:address", "mfa:confirm_address", "mfa:blocked", "mfa:replace", "mfa:recovery_codes", "mfa:security",
-    "mfa:sessions", "mfa:end_session", "mfa:end_other_sessions", "mfa:prove_again", "mfa:stay", "mfa:alive",
+    "mfa:phone_remove", "mfa:address", "mfa:confirm_address", "mfa:blocked", "mfa:replace", "mfa:recovery_codes",
+    "mfa:security", "mfa:sessions", "mfa:end_session", "mfa:end_other_sessions", "mfa:prove_again", "mfa:stay", "mfa:alive",
     "account_change_password", "account_confirm_email", "account_email_verification_sent", "account_signup",
     "account_reauthenticate", "account_email", "account_set_password", "account_inactive",
     "account_confirm_login_code", "sso:start", "sso:return", "sso:link", "sso:unlink",
