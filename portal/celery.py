@@ -23,6 +23,8 @@ def run(action: str, **arguments) -> None:
 SCHEDULE = (
     (2.0, "portal.notifications.delivery.deliver_due"),
     (600.0, "travel.actions.reroute"),
+    (3600.0, "portal.people.actions.leaving.end_leavers"),
+    (3600.0, "portal.people.actions.leaving.remind_of_last_days"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
     (21600.0, "portal.people.actions.review.review_roles"),
 )

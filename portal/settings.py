@@ -230,10 +230,11 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGIN_TIMEOUT = 900  # seconds between the password and the last factor
 # The address that counts is the one on the person's record, as in Django; allauth's asks the database for others too.
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.mfa.tokens.LinkTokens"  # noqa: S105
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PORTAL_PROXIES", 0)
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
+PORTAL_INVITATION = timedelta(days=7)  # For so long an invitation sets a first password.
 
 # Single sign-on by Microsoft Entra is optional: all four or none.  What is not set here is not asked for (door.E010).
 PORTAL_SSO = {

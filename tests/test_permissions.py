@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.oath import hotp
 
-from portal.accounts.models import Role, User
+from portal.accounts.models import ManagerCorrection, Role, User
 from portal.approvals.models import Acceptance, Status, Step
 from portal.mfa.models import TOTP
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
@@ -82,6 +82,10 @@ def make_other_record(kind: str, people: dict[str, User]) -> Model:
     companion = people["companion"]
     if kind == "account":
         return companion
+    if kind == "manager":
+        return ManagerCorrection.objects.create(
+            person=companion, manager=people["senior"], reason="She moved.", asked_by=people["colleague"]
+        )
     if kind == "role held":
         return give_role(companion, Role.DUTY_OFFICER).roles_held.get()
     if kind == "proposal":

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from portal.accounts.models import ClearanceLevel, PostHolder, Role, SeniorCivilServant, User
+from portal.accounts.models import ClearanceLevel, ManagerCorrection, PostHolder, Role, SeniorCivilServant, User
+from portal.accounts.policies import administrators_of
 from portal.approvals import actions as approvals
+from portal.approvals.actions import Passed
 from portal.approvals.models import Status, Step
 from portal.approvals.policies import is_party
 from portal.audit import log
@@ -383,13 +385,7 @@ def choose_approver(trip: Trip, *, stage: str, person: User, reason: str, by: Us
         )
     ChosenApprover.objects.update_or_create(trip=trip, stage=stage, defaults={"person": person, "reason": reason})
     if stage == "line_manager":
-        traveller = now.lead.person
-        log.record(
-            actor=by, action="trip.wrong_manager", target=trip.approval, person=traveller.full_name,
-            old=str(traveller.line_manager or "nobody"), new=person.full_name, reason=reason,
-        )  # fmt: skip
-        administrators = [one for one in outbox.people_in(Role.USER_ADMINISTRATOR) if not is_party(one, now.approval)]
-        tell(trip, administrators, "trip-wrong-manager", link=reverse("travel:manager-check", args=[trip.reference]))
+        correct_manager(now, person=person, reason=reason, by=by)
     else:
         log.record(
             actor=by,
@@ -400,6 +396,22 @@ def choose_approver(trip: Trip, *, stage: str, person: User, reason: str, by: Us
             reason=reason,
         )
     approvals.touch(trip.approval)
+
+
+def correct_manager(trip: Trip, *, person: User, reason: str, by: User) -> None:
+    """Put what was said of the leading traveller's line manager before those who look after the record (Q1b)."""
+    traveller = trip.lead.person
+    ManagerCorrection.objects.update_or_create(
+        person=traveller,
+        settled_at=None,
+        defaults={"manager": person, "reason": reason, "asked_by": by, "asked_at": timezone.now()},
+    )
+    log.record(
+        actor=by, action="trip.wrong_manager", target=trip.approval, person=traveller.full_name,
+        old=str(traveller.line_manager or "nobody"), new=person.full_name, reason=reason,
+    )  # fmt: skip
+    administrators = [one for one in administrators_of(traveller) if not is_party(one, trip.approval)]
+    tell(trip, administrators, "trip-wrong-manager", link=reverse("people:managers"))
 
 
 @transaction.atomic
@@ -428,6 +440,44 @@ def reroute() -> int:
     gone = Q(assignee__is_active=False) | Q(assignee__ends_on__lt=today)
     in_office = Q(assignee__in=SeniorCivilServant.objects.in_force().values("person"))
     in_office |= Q(assignee__in=PostHolder.objects.in_force().values("person"))
-    stuck = waiting.filter(gone | (Q(stage__contains="senior", named_by=None) & ~in_office))
-    trips = Trip.objects.filter(approval__in=stuck.values("approval")).select_related("approval")
-    return sum(approvals.reroute(trip.approval, stages=stages_of(fresh(trip)), subject=fresh(trip)) for trip in trips)
+    return len(pass_on(waiting.filter(gone | (Q(stage__contains="senior", named_by=None) & ~in_office))))
+
+
+def pass_on(steps: QuerySet[Step]) -> list[Passed]:
+    """Pass these open steps on, where whoever they wait for has left or lost the office."""
+    trips = [fresh(trip) for trip in Trip.objects.filter(approval__in=steps.values("approval"))]
+    return [
+        passed for trip in trips for passed in approvals.reroute(trip.approval, stages=stages_of(trip), subject=trip)
+    ]
+
+
+def waiting_for(person: User) -> QuerySet[Step]:
+    """Return the open steps of trips that wait for this person by name."""
+    return Step.objects.filter(state=Step.State.OPEN, approval__room=ROOM, assignee=person)
+
+
+def reroute_from(person: User) -> list[Passed]:
+    """Pass on what waits for somebody who has just left."""
+    return pass_on(waiting_for(person))
+
+
+def would_reroute_from(person: User) -> list[Passed]:
+    """Say to whom ``reroute_from`` would pass what waits for this person; change nothing."""
+    steps = {step.approval_id: step for step in waiting_for(person)}
+    found = []
+    for trip in map(fresh, Trip.objects.filter(approval__in=steps)):
+        step = steps[trip.pk]
+        planned = approvals.without_assignee(trip.approval, step, stages=stages_of(trip), subject=trip)
+        found += [Passed(trip.approval, one.label, person.full_name, one.who) for one in planned]
+    return found
+
+
+@transaction.atomic
+def plan_anew(*, of: User, why: str) -> list[Passed]:
+    """Ask who decides the open trips on which this person goes, now that their line or business area is another."""
+    trips = Trip.objects.filter(approval__status=Status.IN_REVIEW, travellers__person=of).order_by("pk").distinct()
+    return [
+        passed
+        for trip in map(fresh, trips)
+        for passed in approvals.plan_anew(trip.approval, stages=stages_of(trip), subject=trip, why=why)
+    ]

@@ -240,11 +240,6 @@ class Trip(models.Model):
         return last if last and not all(one["is_verified"] for one in last.facts["travellers"]) else None
 
     @property
-    def manager_named(self) -> "ChosenApprover | None":
-        """Whom the requester named instead of the line manager on record."""
-        return next((one for one in self.chosen_approvers.all() if one.stage == "line_manager"), None)
-
-    @property
     def is_personal(self) -> bool:
         return self.purpose == self.Purpose.PERSONAL
 

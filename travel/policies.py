@@ -86,12 +86,6 @@ def can_check_clearances(user: User, trip: Trip) -> bool:
     return is_asked and trip.unverified is not None
 
 
-def can_check_manager(user: User, trip: Trip) -> bool:
-    """User administrators who take no part, where the line manager on record was said to be wrong."""
-    is_asked = user.has_role(Role.USER_ADMINISTRATOR) and not approvals.is_party(user, trip.approval)
-    return is_asked and trip.manager_named is not None
-
-
 def sees_private_details(user: User, trip: Trip, *, is_personal: bool) -> bool:
     """Of a personal trip, only those who take part, security teams and auditors see company, hosts and transport."""
     return not is_personal or approvals.is_party(user, trip.approval) or user.has_role(*OVERSEERS)

@@ -26,7 +26,6 @@ urlpatterns = [
     path("<str:reference>/confirm/", requests.Confirm.as_view(), name="confirm"),
     path("<str:reference>/rounds/<int:number>/", decisions.Round.as_view(), name="round"),
     path("<str:reference>/clearance-check/", checks.ClearanceCheck.as_view(), name="clearance-check"),
-    path("<str:reference>/manager-check/", checks.ManagerCheck.as_view(), name="manager-check"),
     path("<str:reference>/decide/", decisions.Decide.as_view(), name="decide"),
     path("<str:reference>/name-approver/", decisions.NameApprover.as_view(), name="name-approver"),
     path("<str:reference>/conditions/", decisions.AcceptConditions.as_view(), name="conditions"),

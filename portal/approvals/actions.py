@@ -5,6 +5,7 @@ Each action locks the approval first, then asks, changes, records and tells, in 
 
 import datetime
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -36,6 +37,16 @@ NEWS = {
     (D.REJECT, True): "request-rejected",
 }
 MAILBOXES = {Role.MOJ_SECURITY: "moj-security", Role.OPERATIONAL_SECURITY: "operational-security"}
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A step that goes from one person to another, or will go."""
+
+    approval: Approval
+    stage: str
+    old: str
+    who: str
 
 
 @transaction.atomic
@@ -382,42 +393,90 @@ def refuse_unfit(approval: Approval, step: Step, person: User) -> None:
 
 
 @transaction.atomic
-def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> bool:
-    """Pass an open step on, whose approver has left or no longer holds the office; say whether anything changed.
+def reroute(approval: Approval, *, stages: Sequence[Stage], subject) -> list[Passed]:
+    """Pass an open step on, whose approver has left or no longer holds the office; say from whom to whom.
 
     A step of two stages goes to somebody who is both, or comes apart into two.
     """
     take(approval, version=None)
     step = approval.current_step
     if approval.status != Status.IN_REVIEW or step is None or step.assignee is None:
-        return False
+        return []
     mine = [stage for stage in stages if stage.key in step.stage.split("+")]
     if step.assignee.is_here and (step.named_by_id or is_proposed(step.assignee, mine, subject)):
-        return False
-    busy = approval.steps.filter(round=approval.round).exclude(pk=step.pk).exclude(assignee=None)
-    barred = {step.assignee_id, *approval.parties.values_list("person", flat=True)}
-    barred |= {*busy.values_list("assignee", flat=True), *busy.values_list("decided_by", flat=True)}
-    first, *others = plan(mine, subject, parties=barred)
-    old, why = step.assignee, "no longer works here" if not step.assignee.is_here else "no longer holds this office"
-    step.stage, step.label, step.basis = first.stage, first.label, subject.basis(first.depends_on)
-    step.assignee, step.is_unrouted, step.reason = first.person, first.is_unrouted, f"{old} {why}"
-    step.named_by = step.named_at = None
-    step.save()
-    for position, planned in enumerate(others, start=step.position + 1):
+        return []
+    why = "no longer works here" if not step.assignee.is_here else "no longer holds this office"
+    planned = without_assignee(approval, step, stages=stages, subject=subject)
+    return rewrite(approval, [step], planned, subject=subject, why=f"{step.assignee} {why}")
+
+
+def without_assignee(approval: Approval, step: Step, *, stages: Sequence[Stage], subject) -> list[Planned]:
+    """Plan who would decide this step if whoever it waits for were not there."""
+    mine = [stage for stage in stages if stage.key in step.stage.split("+")]
+    barred = {step.assignee_id, *unavailable(approval, [step])}
+    return plan(mine, subject, parties=barred)
+
+
+def unavailable(approval: Approval, steps: Sequence[Step]) -> set[int]:
+    """Return who may not decide these steps: who takes part, and who decides or decided another of the round."""
+    others = approval.steps.filter(round=approval.round).exclude(pk__in=[step.pk for step in steps])
+    busy = {person for pair in others.values_list("assignee", "decided_by") for person in pair if person}
+    return busy | set(approval.parties.values_list("person", flat=True))
+
+
+@transaction.atomic
+def plan_anew(approval: Approval, *, stages: Sequence[Stage], subject, why: str) -> list[Passed]:
+    """Plan again who decides what nobody has decided yet, because a record changed that says who; say what changed.
+
+    Decisions stand, and so does a name that MoJ Security gave. Steps of a role know no person, so they stay too.
+    """
+    take(approval, version=None)
+    if approval.status != Status.IN_REVIEW:
+        return []
+    by_role = {stage.key for stage in stages if isinstance(stage.who, Role)}
+    steps = list(approval.steps.filter(round=approval.round, role="", named_by=None).select_related("assignee"))
+    undecided = (Step.State.OPEN, Step.State.WAITING)
+    mine = [step for step in steps if step.state in undecided and not by_role & set(step.stage.split("+"))]
+    if not mine:
+        return []
+    others = approval.steps.filter(round=approval.round).exclude(pk__in=[step.pk for step in mine])
+    settled = by_role | {key for step in others for key in step.stage.split("+")}
+    wanted = [stage for stage in stages if stage.key not in settled]
+    planned = plan(wanted, subject, parties=unavailable(approval, mine))
+    if not planned or [(one.stage, one.person) for one in planned] == [(one.stage, one.assignee) for one in mine]:
+        return []
+    return rewrite(approval, mine, planned, subject=subject, why=why)
+
+
+def rewrite(
+    approval: Approval, steps: Sequence[Step], planned: Sequence[Planned], *, subject, why: str
+) -> list[Passed]:
+    """Put what was planned in the place of these steps, which follow each other; say who gives and who gets."""
+    passed, last, waited_for = [], steps[0], steps[0].assignee
+    for extra in steps[len(planned) :]:
+        passed.append(Passed(approval, extra.label, extra.who, planned[-1].who))
+        extra.delete()
+    for step, new in zip(steps, planned, strict=False):
+        if (step.stage, step.assignee) != (new.stage, new.person):
+            passed.append(Passed(approval, new.label, step.who, new.who))
+        step.stage, step.label, step.basis = new.stage, new.label, subject.basis(new.depends_on)
+        if step.assignee != new.person:
+            step.assignee, step.is_unrouted, step.reason = new.person, new.is_unrouted, why[:400]
+            step.named_by = step.named_at = None
+        step.save()
+        last = step
+    for position, new in enumerate(planned[len(steps) :], start=last.position + 1):
         approval.steps.filter(round=approval.round, position__gte=position).update(position=F("position") + 1)
-        as_step(approval, planned, position=position, basis=subject.basis(planned.depends_on)).save()
+        as_step(approval, new, position=position, basis=subject.basis(new.depends_on)).save()
     touch(approval)
-    log.record(
-        actor=None,
-        action="step.rerouted",
-        target=approval,
-        stage=step.label,
-        old=old.full_name,
-        who=step.who,
-        reason=step.reason,
-    )
-    tell_deciders(approval, step)
-    return True
+    for one in passed:
+        log.record(
+            actor=None, action="step.rerouted", target=approval,
+            stage=one.stage, old=one.old, who=one.who, reason=why,
+        )  # fmt: skip
+    if steps[0].state == Step.State.OPEN and steps[0].assignee != waited_for:
+        tell_deciders(approval, steps[0])
+    return passed
 
 
 def is_proposed(person: User, stages: Sequence[Stage], subject) -> bool:

@@ -20,6 +20,7 @@ from portal.audit import log
 from . import policy
 from .letters import address, tell
 from .models import TOTP, EmailCode, Factor, RecoveryCodes, RecoveryPhone, ResetRequest, SecurityKey, SignInState
+from .tokens import InvitationTokens, PersonTokens
 
 
 class NotAllowed(Exception):
@@ -189,8 +190,16 @@ def set_password_path(key: str) -> str:
 
 def set_password_link(user: User) -> str:
     """Return an address that sets this person's password once, while ``PASSWORD_RESET_TIMEOUT`` lasts."""
-    token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-    return address(set_password_path(f"{user_pk_to_url_str(user)}-{token}"))
+    return link_of(user, app_settings.PASSWORD_RESET_TOKEN_GENERATOR())
+
+
+def invitation_link(user: User) -> str:
+    """Return an address that sets this person's first password, while ``PORTAL_INVITATION`` lasts."""
+    return link_of(user, InvitationTokens())
+
+
+def link_of(user: User, tokens: PersonTokens) -> str:
+    return address(set_password_path(f"{user_pk_to_url_str(user)}-{tokens.make_token(user)}"))
 
 
 @transaction.atomic

@@ -1,6 +1,21 @@
-"""What the audit log says of joiners, movers, leavers and roles."""
+"""What the audit log says of joiners, movers, leavers and roles.
+
+Which fields of an account changed is written down, and never what stood in them: the log outlives that.
+"""
 
 from portal.audit.log import declare
+
+# Accounts: joining, changing and leaving.
+declare("account.invited", "{actor} invited {target}, until {until}", "until")
+declare("account.edited", "{actor} changed of {target}: {fields}", "fields", "ids", "passed")
+declare("account.address_changed", "{actor} changed the work email address of {target}")
+declare("account.manager_corrected", "{actor} accepted another line manager of {target}", "correction", "ids", "passed")
+declare("account.manager_kept", "{actor} kept the line manager of {target}: {answer}", "correction", "answer")
+declare("account.left", "{actor} closed the account of {target}: {reason}", "reason", "passed", "ended")
+declare("account.offices_ended", "What {target} held ended with their last day", "ended")
+declare("account.returned", "{actor} opened the account of {target} again: {reason}", "reason")
+declare("account.sessions_ended", "{actor} ended every session of {target}: {reason}", "reason")
+declare("people.exported", "{actor} exported {count} people as {format}", "count", "format", "filters")
 
 # Roles, posts and grades.  Giving one is declared beside the accounts, since the start command does it too.
 declare(

@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from .views import lists, person, posts, roles
+from .views import accounts, leaving, lists, person, posts, roles
 
 app_name = "people"
 urlpatterns = [
     path("", lists.Index.as_view(), name="index"),
+    path("export/", lists.Export.as_view(), name="export"),
+    path("invite/", accounts.Invite.as_view(), name="invite"),
+    path("line-managers/", lists.Managers.as_view(), name="managers"),
+    path("line-managers/<int:number>/", accounts.SettleManager.as_view(), name="manager"),
     path("<int:person>/", person.Detail.as_view(), name="detail"),
+    path("<int:person>/edit/", accounts.Edit.as_view(), name="edit"),
+    path("<int:person>/address/", accounts.ChangeAddress.as_view(), name="address"),
+    path("<int:person>/invite-again/", accounts.InviteAgain.as_view(), name="invite-again"),
+    path("<int:person>/close/", leaving.Deactivate.as_view(), name="deactivate"),
+    path("<int:person>/closed/", leaving.Deactivated.as_view(), name="deactivated"),
+    path("<int:person>/open-again/", leaving.Reactivate.as_view(), name="reactivate"),
+    path("<int:person>/end-sessions/", leaving.EndSessions.as_view(), name="end-sessions"),
+    path("<int:person>/unlock/", leaving.Unlock.as_view(), name="unlock"),
     path("my-roles/", roles.MyRoles.as_view(), name="my-roles"),
     path("roles/", roles.Roles.as_view(), name="roles"),
     path("roles/export/", roles.RolesExport.as_view(), name="roles-export"),

@@ -1,4 +1,4 @@
-"""What do the keepers of records see of a trip whose requester said that a record is wrong?  That much, and no more."""
+"""What do the keepers of the clearance register see of a trip that stated something else?  That much, and no more."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,9 +16,7 @@ from travel.models import Trip
 class RecordCheck(RecordView, DetailPage):
     """A page for one role, about one doubt.  Nobody else learns whether there is any: to them it does not exist."""
 
-    records = Trip.objects.select_related("approval__requester").prefetch_related(
-        "approval__parties", "travellers__person__line_manager", "chosen_approvers__person"
-    )
+    records = Trip.objects.select_related("approval__requester").prefetch_related("approval__parties")
     back_url = reverse_lazy("home:index")
     policy: Callable[[User, Trip], bool]
 
@@ -54,19 +52,3 @@ class ClearanceCheck(RecordCheck):
                 yield {"key": "Clearance stated", "value": one["stated"]}
                 yield {"key": "In the register when it was submitted", "value": one["held"]}
         yield from facts["dates"]
-
-
-class ManagerCheck(RecordCheck):
-    """For user administrators: who is on record as line manager, and who should be."""
-
-    title = "Check a line manager"
-    policy = staticmethod(policies.can_check_manager)
-
-    @property
-    def summary(self) -> Iterator[dict[str, str]]:
-        person, named = self.record.lead.person, self.record.manager_named
-        yield {"key": "Person", "value": person.full_name}
-        yield {"key": "Line manager on record", "value": str(person.line_manager or "Nobody")}
-        yield {"key": "Named instead", "value": named.person.full_name}
-        yield {"key": "Reason given", "value": named.reason}
-        yield {"key": "Said by", "value": self.record.approval.requester.full_name}

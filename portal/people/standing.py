@@ -1,0 +1,110 @@
+"""What does whoever looks after an account need to know of it?  Never a secret, and never what clearance is held."""
+
+import datetime
+from collections.abc import Iterator
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from portal.accounts.models import PostHolder, RoleHeld, SeniorCivilServant, User
+from portal.mfa import policy
+from portal.mfa.models import ResetRequest, SignInState
+from portal.ui.wording import counted, govuk_date, govuk_datetime
+
+LEAVING = datetime.timedelta(days=30)
+STATES = {
+    "invited": ("Invited, has not signed in", "yellow"),
+    "here": ("Here", "green"),
+    "leaving": ("Leaves within 30 days", "orange"),
+    "left": ("Left", "grey"),
+}
+
+
+def state_of(person: User) -> str:
+    """Return which of ``STATES`` somebody is in; whoever is invited for some weeks only is invited above all."""
+    if not person.is_here:
+        return "left"
+    if person.enrolment_open and (person.last_login is None or not person.has_usable_password()):
+        return "invited"
+    return "leaving" if person.ends_on and person.ends_on <= timezone.localdate() + LEAVING else "here"
+
+
+def in_state(state: str) -> Q:
+    """Return the condition that picks the people whom ``state_of`` puts into this state."""
+    today = timezone.localdate()
+    left = Q(is_active=False) | Q(ends_on__isnull=False, ends_on__lt=today)
+    # An unusable password begins with an exclamation mark.
+    invited = Q(enrolment_open=True) & (Q(last_login=None) | Q(("password__startswith", "!")))
+    leaving = Q(ends_on__isnull=False, ends_on__lte=today + LEAVING)
+    return {
+        "left": left,
+        "invited": ~left & invited,
+        "leaving": ~left & ~invited & leaving,
+        "here": ~left & ~invited & ~leaving,
+    }[state]
+
+
+def period(row: RoleHeld | PostHolder | SeniorCivilServant) -> str:
+    """Say from when to when a dated row holds."""
+    until = f" to {govuk_date(row.to_on)}" if row.to_on else ""
+    return f"from {govuk_date(row.from_on)}{until}"
+
+
+def offices(person: User) -> Iterator[dict[str, str]]:
+    """Say which roles, posts and grade somebody holds, held or will hold; the latest first."""
+    for held in person.roles_held.select_related("business_area").order_by("-from_on", "-pk"):
+        where = f" of {held.business_area}" if held.business_area else ""
+        yield {"key": f"{held.get_role_display()}{where}", "value": f"{period(held)}\n{held.reason}"}
+    for held in person.posts_held.select_related("business_area").order_by("-from_on", "-pk"):
+        yield {"key": f"{held.get_post_display()} of {held.business_area}", "value": period(held)}
+    for held in person.senior_periods.order_by("-from_on", "-pk"):
+        yield {"key": "Senior Civil Servant", "value": period(held)}
+
+
+def factors(person: User) -> Iterator[str]:
+    """Say what somebody can prove with, and since when."""
+    for key in policy.security_keys(person):
+        yield f"Security key, since {govuk_date(key.created_at)}"
+    if app := policy.authenticator_app(person):
+        yield f"Authenticator app{since(app)}"
+    if codes := policy.email_codes(person):
+        yield f"Email codes{since(codes)}"
+    if phone := policy.recovery_phone(person):
+        yield f"Recovery phone, since {govuk_date(phone.verified_at)}"
+    if codes := policy.recovery_codes(person):
+        yield counted(codes.left, "recovery code")
+
+
+def since(device: object) -> str:
+    made_at = getattr(device, "created_at", None)
+    return f", since {govuk_date(made_at)}" if made_at else ""
+
+
+def sign_in(person: User) -> Iterator[dict[str, str]]:
+    """Say how somebody signs in, and what stands in their way."""
+    yield {"key": "Signs in with", "value": "\n".join(factors(person)) or "Nothing yet"}
+    yield {"key": "Last signed in", "value": govuk_datetime(person.last_login) if person.last_login else "Never"}
+    yield {"key": "Signed in now", "value": counted(live_sessions(person), "session")}
+    yield {"key": "Locked", "value": locked(SignInState.objects.filter(user=person).first())}
+    if request := ResetRequest.objects.filter(person=person, released_at=None, refused_at=None).first():
+        yield {"key": "Lost everything", "value": f"Reset {request} asked for on {govuk_date(request.asked_at)}"}
+
+
+def locked(state: SignInState | None) -> str:
+    if state and state.is_locked:
+        return "Yes, until an administrator unlocks it"
+    if state and (until := state.locked_until):
+        return f"Until {govuk_datetime(until)}"
+    return "No"
+
+
+def live_sessions(person: User) -> int:
+    """Count the sessions that would still open a page: none that expired, and none that was ended."""
+    keys = UserSession.objects.filter(user=person).values("session_key")
+    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    credentials = person.get_session_auth_hash()
+    return sum(constant_time_compare(row.get_decoded().get(HASH_SESSION_KEY, ""), credentials) for row in rows)
