@@ -10,10 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from portal.accounts.models import PostHolder, RoleHeld, SeniorCivilServant, User
+from portal.accounts.models import User
 from portal.mfa import policy
 from portal.mfa.models import ResetRequest, SignInState
+from portal.ui.fields import capitalised
 from portal.ui.wording import counted, govuk_date, govuk_datetime
+
+from .facts import period, role_name
 
 LEAVING = datetime.timedelta(days=30)
 STATES = {
@@ -48,21 +51,14 @@ def in_state(state: str) -> Q:
     }[state]
 
 
-def period(row: RoleHeld | PostHolder | SeniorCivilServant) -> str:
-    """Say from when to when a dated row holds."""
-    until = f" to {govuk_date(row.to_on)}" if row.to_on else ""
-    return f"from {govuk_date(row.from_on)}{until}"
-
-
 def offices(person: User) -> Iterator[dict[str, str]]:
     """Say which roles, posts and grade somebody holds, held or will hold; the latest first."""
     for held in person.roles_held.select_related("business_area").order_by("-from_on", "-pk"):
-        where = f" of {held.business_area}" if held.business_area else ""
-        yield {"key": f"{held.get_role_display()}{where}", "value": f"{period(held)}\n{held.reason}"}
+        yield {"key": role_name(held), "value": f"{capitalised(period(held))}\n{held.reason}"}
     for held in person.posts_held.select_related("business_area").order_by("-from_on", "-pk"):
-        yield {"key": f"{held.get_post_display()} of {held.business_area}", "value": period(held)}
+        yield {"key": f"{held.get_post_display()} of {held.business_area}", "value": capitalised(period(held))}
     for held in person.senior_periods.order_by("-from_on", "-pk"):
-        yield {"key": "Senior Civil Servant", "value": period(held)}
+        yield {"key": "Senior Civil Servant", "value": capitalised(period(held))}
 
 
 def factors(person: User) -> Iterator[str]:

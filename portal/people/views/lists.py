@@ -13,9 +13,9 @@ from portal.accounts.policies import is_people_administrator, people_administere
 from portal.audit import log
 from portal.documents.spreadsheets import csv_file, xlsx_file
 from portal.mfa.stepup import ProvedPage
-from portal.people.standing import STATES, state_of
 from portal.people.filters import PeopleFilter
 from portal.people.forms.accounts import ExportForm
+from portal.people.standing import STATES, state_of
 from portal.ui.html import link, tag
 from portal.ui.views import Action, Column, FormPage, ListPage
 from portal.ui.wording import counted, govuk_date

@@ -79,6 +79,7 @@ class Detail(PersonPage, DetailPage):
             return
         yield Action("Edit", self.address("edit"), is_main=True)
         yield Action("Change work email", self.address("address"))
+        yield Action("Roles and posts", self.address("roles-of"))
         if is_invited(person):
             yield Action("Send the invitation again", self.address("invite-again"))
         if SignInState.objects.filter(user=person, failures__gt=0).exists():
