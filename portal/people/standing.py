@@ -3,15 +3,11 @@
 import datetime
 from collections.abc import Iterator
 
-from allauth.usersessions.models import UserSession
-from django.contrib.auth import HASH_SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from portal.accounts.models import User
-from portal.mfa import policy
+from portal.mfa import policy, sessions
 from portal.mfa.models import ResetRequest, SignInState
 from portal.ui.fields import capitalised
 from portal.ui.wording import counted, govuk_date, govuk_datetime
@@ -84,7 +80,7 @@ def sign_in(person: User) -> Iterator[dict[str, str]]:
     """Say how somebody signs in, and what stands in their way."""
     yield {"key": "Signs in with", "value": "\n".join(factors(person)) or "Nothing yet"}
     yield {"key": "Last signed in", "value": govuk_datetime(person.last_login) if person.last_login else "Never"}
-    yield {"key": "Signed in now", "value": counted(live_sessions(person), "session")}
+    yield {"key": "Signed in now", "value": counted(len(sessions.live(person)), "session")}
     yield {"key": "Locked", "value": locked(SignInState.objects.filter(user=person).first())}
     if request := ResetRequest.objects.filter(person=person, released_at=None, refused_at=None).first():
         yield {"key": "Lost everything", "value": f"Reset {request} asked for on {govuk_date(request.asked_at)}"}
@@ -96,11 +92,3 @@ def locked(state: SignInState | None) -> str:
     if state and (until := state.locked_until):
         return f"Until {govuk_datetime(until)}"
     return "No"
-
-
-def live_sessions(person: User) -> int:
-    """Count the sessions that would still open a page: none that expired, and none that was ended."""
-    keys = UserSession.objects.filter(user=person).values("session_key")
-    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    credentials = person.get_session_auth_hash()
-    return sum(constant_time_compare(row.get_decoded().get(HASH_SESSION_KEY, ""), credentials) for row in rows)

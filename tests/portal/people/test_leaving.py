@@ -1,0 +1,204 @@
+"""Closing an account, opening it again, last days."""
+
+import datetime
+
+import pytest
+from django.test import Client
+
+from portal.accounts.models import BusinessArea, Role, User
+from portal.audit.models import Event
+from portal.lifecycle import NotPossible
+from portal.mfa import policy
+from portal.mfa.models import SignInState
+from portal.notifications.models import Message
+from portal.people import standing
+from portal.people.actions import leaving
+from tests.factories import a_draft, a_trip, current_step, reload
+from tests.people import give_role, sign_in
+from tests.portal.people.administering import DAY, another_administrator, area_administrator, day, send, today, url
+from tests.travel.pages import page, text_of
+from travel import actions as travel
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def uma(cast) -> User:
+    return cast.user_administrator
+
+
+def now(user: User) -> User:
+    return User.objects.get(pk=user.pk)
+
+
+# Closing ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_beforehand_what_closing_will_do(uma, cast):
+    trip = a_trip(cast.traveller, countries=("KE",))
+    own = a_draft(cast.manager)
+    travel.submit(reload(own), by=cast.manager)
+    give_role(cast.manager, Role.DUTY_OFFICER)
+    User.objects.filter(pk=cast.unrouted.pk).update(
+        person_type="contractor", sponsor=cast.manager, ends_on=today() + DAY
+    )
+
+    shown = text_of(sign_in(Client(), uma), url("deactivate", cast.manager.pk))
+
+    assert f"{trip.reference} (Line manager) will go to Sana Senior" in shown
+    assert own.reference in shown
+    for words in ("Duty security officer", "Tess Traveller", "Nia Nowhere"):
+        assert words in shown
+    assert current_step(trip).assignee == cast.manager
+
+
+def test_a_closed_account_opens_nothing_and_holds_nothing_up(uma, cast):
+    trip = a_trip(cast.traveller, countries=("KE",))
+    give_role(cast.manager, Role.DUTY_OFFICER)
+    cast.manager.roles_held.create(role=Role.PRIVACY, from_on=today() + 3 * DAY, reason="later")
+    browser = sign_in(Client(), cast.manager)
+
+    response = send(uma, url("deactivate", cast.manager.pk), reason="Left the department.")
+
+    left = now(cast.manager)
+    assert (left.is_active, left.has_usable_password(), left.enrolment_open) == (False, False, False)
+    assert policy.factors(left) == []
+    assert browser.get("/").status_code == 302
+    assert [(held.role, held.to_on) for held in left.roles_held.all()] == [("duty_officer", today())]
+    assert current_step(trip).assignee == cast.senior
+    shown = text_of(sign_in(Client(), uma), response["Location"])
+    assert f"{trip.reference} (Line manager) went to Sana Senior" in shown
+    assert "Tess Traveller" in shown
+    assert Event.objects.get(action="account.left").facts["reason"] == "Left the department."
+
+
+def test_a_step_of_two_stages_is_foretold_as_it_then_happens(uma, cast):
+    trip = a_trip(cast.officer, countries=("DE",), stated="bpss")
+    step = current_step(trip)
+    foretold = [(one.stage, one.who) for one in travel.would_reroute_from(step.assignee)]
+
+    send(uma, url("deactivate", step.assignee.pk), reason="Left.")
+
+    happened = Event.objects.filter(action="account.left").get().facts["passed"]
+    assert foretold == [(one["stage"], one["who"]) for one in happened]
+    assert foretold
+
+
+def test_without_a_reason_or_a_code_nothing_is_closed(uma, cast):
+    for answers in (
+        {"reason": ""},
+        {"reason": "Left.", "proof__code": ""},
+        {"reason": "Left.", "proof__code": "000000"},
+    ):
+        assert send(uma, url("deactivate", cast.colleague.pk), **answers).status_code == 200
+
+    assert now(cast.colleague).is_active
+
+
+def test_the_last_user_administrator_stays(uma, cast):
+    una = another_administrator()
+    leaving.deactivate(uma, reason="Left.", by=una)
+    third = another_administrator("Ursa Useradmin")
+    User.objects.filter(pk=third.pk).update(ends_on=today() - DAY)
+
+    with pytest.raises(NotPossible, match="last user administrator"):
+        leaving.deactivate(now(una), reason="Left.", by=third)
+
+    assert now(una).is_active
+
+
+def test_what_waited_to_be_said_of_a_leaver_is_settled(uma, cast):
+    cast.colleague.manager_corrections.create(manager=cast.senior, reason="x", asked_by=cast.colleague)
+
+    send(uma, url("deactivate", cast.colleague.pk), reason="Left.")
+
+    assert cast.colleague.manager_corrections.get().is_accepted is False
+
+
+# Coming back --------------------------------------------------------------------------------------------------------
+
+
+def test_somebody_who_comes_back_is_invited_and_holds_no_role(uma, cast):
+    give_role(cast.colleague, Role.DUTY_OFFICER)
+    send(uma, url("deactivate", cast.colleague.pk), reason="Left.")
+    SignInState.objects.update_or_create(user=cast.colleague, defaults={"failures": 40})
+
+    send(uma, url("reactivate", cast.colleague.pk), reason="Came back.")
+
+    back = now(cast.colleague)
+    assert (back.is_here, policy.may_enrol(back), standing.state_of(back)) == (True, True, "invited")
+    assert Message.objects.filter(recipient=back, template="account-invitation", state="due").exists()
+    assert not SignInState.objects.get(user=back).is_locked
+    tomorrow = today() + DAY
+    assert not back.roles_held.in_force(tomorrow).exists()
+
+
+def test_a_contractor_comes_back_with_a_last_day(uma, cast):
+    User.objects.filter(pk=cast.colleague.pk).update(
+        person_type="contractor", sponsor=cast.manager, ends_on=today() - DAY, is_active=False
+    )
+
+    without = send(uma, url("reactivate", cast.colleague.pk), reason="Came back.")
+    send(uma, url("reactivate", cast.colleague.pk), reason="Came back.", **day("ends_on", today() + DAY))
+
+    assert "Enter their last day" in without.text
+    assert now(cast.colleague).is_here
+
+
+# Unlocking ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_sign_in_is_unlocked_with_a_reason(uma, cast):
+    SignInState.objects.create(user=cast.colleague, failures=40)
+    browser = sign_in(Client(), uma)
+    assert "Yes, until an administrator unlocks it" in text_of(browser, url("detail", cast.colleague.pk))
+
+    send(uma, url("unlock", cast.colleague.pk), reason="They rang.")
+
+    assert not SignInState.objects.get(user=cast.colleague).is_locked
+    assert Event.objects.get(action="door.unlocked").actor == str(uma.pk)
+
+
+# By the calendar ----------------------------------------------------------------------------------------------------
+
+
+def test_whose_last_day_has_passed_holds_nothing_any_more(cast):
+    trip = a_trip(cast.traveller, countries=("KE",))
+    give_role(cast.manager, Role.DUTY_OFFICER)
+    User.objects.filter(pk=cast.manager.pk).update(ends_on=today() - DAY)
+
+    assert leaving.end_leavers() == 1
+    assert leaving.end_leavers() == 0
+
+    assert not cast.manager.roles_held.in_force().exists()
+    assert current_step(trip).assignee == cast.senior
+    assert now(cast.manager).is_active
+
+
+def test_who_looks_after_an_account_is_asked_once_about_its_last_day(cast):
+    last = today() + datetime.timedelta(days=14)
+    User.objects.filter(pk=cast.colleague.pk).update(person_type="agency", sponsor=cast.manager, ends_on=last)
+    User.objects.filter(pk=cast.unrouted.pk).update(ends_on=last)
+
+    leaving.remind_of_last_days()
+    leaving.remind_of_last_days()
+
+    assert [one.recipient for one in Message.objects.filter(template="account-last-day")] == [cast.user_administrator]
+
+
+def test_the_administrators_of_the_area_are_asked_where_there_are_some(cast):
+    amir = area_administrator(BusinessArea.objects.get(key="hmcts"))
+    User.objects.filter(pk=cast.colleague.pk).update(person_type="agency", sponsor=cast.manager, ends_on=today() + DAY)
+
+    leaving.remind_of_last_days()
+
+    assert [one.recipient for one in Message.objects.filter(template="account-last-day")] == [amir]
+
+
+def test_a_closed_account_offers_only_to_be_opened(uma, cast):
+    leaving.deactivate(cast.colleague, reason="Left.", by=uma)
+
+    shown = page(sign_in(Client(), uma), url("detail", cast.colleague.pk))
+
+    assert "Open the account again" in shown.text
+    assert "Close the account" not in shown.text
