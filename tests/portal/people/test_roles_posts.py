@@ -42,7 +42,8 @@ def test_a_new_governor_ends_the_time_of_the_former_one(cast, uma, prison):
     browser = reads(cast.governor)
 
     response = send(
-        uma, url("post-give", cast.deputy_governor.pk), business_area=prison.pk, reason="Promoted.", **day("from_on", first)
+        uma, url("post-give", cast.deputy_governor.pk), business_area=prison.pk, reason="Promoted.",
+        **day("from_on", first),
     )  # fmt: skip
 
     assert response.status_code == 302

@@ -52,8 +52,9 @@ def reminders(user: User) -> int:
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "is_shown", "is_overdue"), [(334, False, False), (335, True, False), (365, True, False), (366, True, True)]
-)  # fmt: skip
+    ("days_ago", "is_shown", "is_overdue"),
+    [(334, False, False), (335, True, False), (365, True, False), (366, True, True)],
+)
 def test_a_role_is_reviewed_from_30_days_before_its_year_is_over(cast, uma, days_ago, is_shown, is_overdue):
     held = confirmed(cast.security, days_ago)
 
