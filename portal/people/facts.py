@@ -5,7 +5,7 @@ Queries only: which row is in the way, who else holds a role, and how long ago s
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
@@ -15,6 +15,7 @@ from portal.accounts.models import ADMINISTRATORS, BusinessArea, PostHolder, Rol
 from portal.dated import Dated
 from portal.mfa import policy as door
 from portal.mfa.models import EmailCode
+from portal.notifications.models import Message
 from portal.ui.wording import govuk_date
 
 from .models import RoleProposal
@@ -146,6 +147,7 @@ class Review:
     """How a role stands with its year."""
 
     held: RoleHeld
+    asked_on: datetime.date | None = None  # when administrators were first reminded of it, this year
 
     @property
     def confirmed_on(self) -> datetime.date:
@@ -157,8 +159,12 @@ class Review:
 
     @property
     def lapses_on(self) -> datetime.date:
-        """The first day on which nobody holds it any more, unless somebody confirms it."""
-        return self.due_on + GRACE
+        """The first day on which nobody holds it any more, unless somebody confirms it.
+
+        Never within 30 days of the first reminder: roles that were loaded from elsewhere, or a schedule that stood
+        still for months, must not end what nobody was asked about.
+        """
+        return max(self.due_on + GRACE, (self.asked_on or today()) + NOTICE)
 
     @property
     def is_overdue(self) -> bool:
@@ -191,10 +197,19 @@ def overdue(rows: QuerySet[RoleHeld] | None = None) -> QuerySet[RoleHeld]:
     return unconfirmed_since(today() - YEAR - DAY, rows)
 
 
-def lapsed(rows: QuerySet[RoleHeld] | None = None) -> QuerySet[RoleHeld]:
-    """Return the roles that nobody confirmed in time."""
-    return unconfirmed_since(today() - YEAR - GRACE, rows)
+def lapsed(rows: QuerySet[RoleHeld] | None = None) -> list[RoleHeld]:
+    """Return the roles that nobody confirmed in time, although administrators were asked."""
+    found = reviews(unconfirmed_since(today() - YEAR - GRACE, rows))
+    return [review.held for review in found if review.lapses_on <= today()]
 
 
 def reviews(rows: Iterable[RoleHeld]) -> list[Review]:
-    return [Review(held) for held in rows]
+    """Say of each role how it stands with its year."""
+    sent = (
+        Message.objects.filter(template="role-review-due").order_by("created_at").values_list("created_at", flat=True)
+    )
+    days = [timezone.localdate(moment) for moment in sent]
+    found = [Review(held) for held in rows]
+    return [
+        replace(review, asked_on=next((day for day in days if day >= review.due_on - NOTICE), None)) for review in found
+    ]

@@ -1,7 +1,8 @@
 """Is each role still needed?  Somebody says so every year, or it ends by itself (R371).
 
-A role that nobody confirms goes on for 90 days after its year, with a reminder every week, and then ends.  The role of
-the last user administrator stays, overdue: without it nobody could give one any more.
+A role that nobody confirms goes on for 90 days after its year, with a reminder every week, and then ends; never sooner
+than 30 days after the first reminder.  The role of the last user administrator stays, overdue: without it nobody could
+give one any more.
 """
 
 from collections.abc import Collection
@@ -49,7 +50,8 @@ def review_roles() -> int:
 def lapse(held: RoleHeld) -> bool:
     """End a role that nobody confirmed; say whether it did."""
     person, _ = lock(held.person, held.person)
-    found = facts.lapsed().filter(pk=held.pk).select_related("business_area").first()
+    rows = RoleHeld.objects.filter(pk=held.pk).select_related("business_area", "person")
+    found = next(iter(facts.lapsed(rows)), None)
     if found is None or is_last(found):
         return False
     last_on = facts.today() - facts.DAY

@@ -32,6 +32,7 @@ from portal.ui.wording import counted, govuk_date, govuk_datetime, govuk_short_d
 from .base import PersonPage, people_known_to
 
 NOBODY_ELSE = "Nobody else holds this role. What waits for it would wait until somebody does."
+LAST = "There is no other user administrator now. The role ends only when there is one."
 
 
 def roles_known_to(user: User) -> QuerySet[RoleHeld]:
@@ -179,7 +180,9 @@ class EndRole(EndPage):
 
     @cached_property
     def warning(self) -> str:
-        return "" if facts.others_holding(self.record).exists() else NOBODY_ELSE
+        if facts.others_holding(self.record).exists():
+            return ""
+        return LAST if self.record.role == Role.USER_ADMINISTRATOR else NOBODY_ELSE
 
     def act(self, form: EndForm) -> None:
         given = form.cleaned_data
@@ -339,6 +342,11 @@ class Roles(ListPage):
     filter_class = RoleFilter
     row_noun = "role"
     is_counted = True
+    back_text = "Back to people"
+
+    @property
+    def back_url(self) -> str:
+        return reverse("people:index") if is_people_administrator(self.request.user) else ""
 
     def get_rows(self) -> QuerySet[RoleHeld]:
         return in_state(roles_known_to(self.request.user), RoleFilter(self.request.GET).state_shown)

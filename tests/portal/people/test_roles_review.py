@@ -12,6 +12,7 @@ from portal.audit.models import Event
 from portal.celery import SCHEDULE
 from portal.notifications.models import Message
 from portal.people import facts
+from portal.people.actions import roles
 from portal.people.actions.review import certify_roles, review_roles
 from tests.people import give_role, sign_in
 from tests.portal.people.administering import DAY, another_administrator, send, today, url
@@ -45,6 +46,12 @@ def una(uma) -> User:
 def confirmed(user: User, days_ago: int) -> RoleHeld:
     user.roles_held.update(certified_on=today() - days_ago * DAY)
     return user.roles_held.get()
+
+
+def asked(days_ago: int) -> None:
+    """Let the user administrators have been reminded some days ago."""
+    roles.tell(roles.administrators(), "role-review-due", link=url("role-review"))
+    Message.objects.filter(template="role-review-due").update(created_at=NOW - days_ago * DAY)
 
 
 def reminders(user: User) -> int:
@@ -160,6 +167,7 @@ def test_a_reminder_of_a_day_on_which_nothing_ran_comes_later_once(cast, uma, cl
 
 def test_a_role_that_nobody_confirms_ends_by_itself_90_days_after_its_year(cast, uma):
     stays, goes = confirmed(cast.operations, 365 + 89), confirmed(cast.security, 365 + 90)
+    asked(100)
     browser = sign_in(Client(), cast.security)
 
     assert review_roles() == 1
@@ -175,8 +183,31 @@ def test_a_role_that_nobody_confirms_ends_by_itself_90_days_after_its_year(cast,
     assert review_roles() == 0
 
 
+def test_no_role_ends_within_30_days_of_the_first_reminder(cast, uma, clock):
+    """Roles that were loaded from elsewhere have years behind them, and a schedule may have stood still."""
+    held = confirmed(cast.security, 2000)
+    ended = []
+
+    for number in range(32):
+        clock.move_to(NOW + number * DAY)
+        RoleHeld.objects.exclude(pk=held.pk).update(certified_on=today())
+        if review_roles():
+            ended.append(number)
+
+    assert ended == [30]
+
+
+def test_a_reminder_of_an_earlier_year_does_not_count(cast, uma):
+    held = confirmed(cast.security, 365 + 90)
+    asked(121)
+
+    assert review_roles() == 0
+    assert RoleHeld.objects.get(pk=held.pk).to_on is None
+
+
 def test_the_page_says_when_an_overdue_role_ends(cast, uma):
     held = confirmed(cast.security, 400)
+    asked(30)
 
     shown = text_of(sign_in(Client(), uma), url("role-review"))
 
@@ -186,6 +217,7 @@ def test_the_page_says_when_an_overdue_role_ends(cast, uma):
 
 def test_the_role_of_the_last_user_administrator_stays(cast, uma, una):
     held = [confirmed(user, 500) for user in (uma, una)]
+    asked(100)
 
     assert review_roles() == 1
 

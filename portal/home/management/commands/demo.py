@@ -94,7 +94,8 @@ CAST = (
     Person("Peter Lowe", "moj-hq", "Vetting officer", "Ruth Feldman", "sc", (R.VETTING_OFFICER,)),
     Person("Grace Adeyemi", "moj-hq", "People administrator", "Eleanor Whitcombe", roles=(R.USER_ADMINISTRATOR,)),
     Person(
-        "Colin Trask", "moj-hq", "Policy lead", "Ruth Feldman", roles=(R.POLICY_ADMINISTRATOR, R.GUIDANCE_ADMINISTRATOR)
+        "Colin Trask", "moj-hq", "Policy lead", "Ruth Feldman",
+        roles=(R.POLICY_ADMINISTRATOR, R.GUIDANCE_ADMINISTRATOR, R.USER_ADMINISTRATOR),
     ),
     Person("Beatrice Long", "moj-hq", "Auditor", "Eleanor Whitcombe", roles=(R.AUDITOR,)),
 )  # fmt: skip
@@ -197,7 +198,15 @@ def place(user: User, row: Person, people: dict[str, User], areas: dict[str, Bus
     if row.manager:
         User.objects.filter(pk=user.pk).update(line_manager=people[row.manager])
     for role in row.roles:
-        RoleHeld.objects.create(person=user, role=role, from_on=LONG_AGO, reason="For the demonstration")
+        # One role is nearly due, so that there is something to review.
+        days = 350 if role == Role.SERVICE_DESK else 90
+        RoleHeld.objects.create(
+            person=user,
+            role=role,
+            from_on=LONG_AGO,
+            reason="For the demonstration",
+            certified_on=timezone.localdate() - datetime.timedelta(days=days),
+        )
     if row.is_senior:
         SeniorCivilServant.objects.create(person=user, from_on=LONG_AGO)
     if row.governs:
