@@ -43,7 +43,11 @@ declare(
     "The role {role} of {target} ended with {last_on}, since nobody confirmed that it is needed",
     "role", "last_on",
 )  # fmt: skip
-declare("account.roles_exported", "{actor} exported who holds which role")
+declare(
+    "account.roles_exported",
+    "{actor} exported who holds which role: {count} rows as {format}",
+    "count", "format", "filters",
+)  # fmt: skip
 declare("account.post_given", "{actor} made {target} {post} from {from_on}: {reason}", "post", "from_on", "reason")
 declare(
     "account.post_ended", "{actor} ended the time of {target} as {post} with {last_on}: {reason}",

@@ -270,20 +270,6 @@ class ReviewForm(PortalForm):
         self.fields["roles"].queryset = rows
 
 
-class ExportForm(PortalForm):
-    """As which kind of file."""
-
-    kind = forms.ChoiceField(
-        label="Which kind of file?",
-        choices=[("xlsx", "Excel workbook"), ("csv", "CSV")],
-        widget=forms.RadioSelect,
-        initial="xlsx",
-        error_messages={"required": "Select a kind of file"},
-    )
-
-    govuk: ClassVar = {"kind": {"legend_size": "m"}}
-
-
 class RoleFilter(FilterForm):
     """The filters of "Who holds which role"; without an answer the list shows what is held today."""
 

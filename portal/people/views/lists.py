@@ -9,10 +9,11 @@ from django.http import HttpResponseBase
 from django.urls import reverse, reverse_lazy
 
 from portal.accounts.models import ManagerCorrection, RoleHeld, User
-from portal.accounts.policies import is_people_administrator, people_administered_by
+from portal.accounts.policies import is_people_administrator, is_user_administrator, people_administered_by
 from portal.audit import log
 from portal.documents.spreadsheets import csv_file, xlsx_file
 from portal.mfa.stepup import ProvedPage
+from portal.people import facts
 from portal.people.filters import PeopleFilter
 from portal.people.forms.accounts import ExportForm
 from portal.people.standing import STATES, state_of
@@ -52,8 +53,15 @@ class Index(ListPage):
         return [
             Action("Invite somebody", reverse("people:invite"), is_main=True),
             Action("Line managers said to be wrong", reverse("people:managers")),
+            Action(self.roles_label, reverse("people:roles")),
             Action("Export", reverse("people:export") + (f"?{query}" if query else "")),
         ]
+
+    @property
+    def roles_label(self) -> str:
+        """Where the roles are, and how many of them a user administrator should have confirmed by now."""
+        overdue = facts.overdue().count() if is_user_administrator(self.request.user) else 0
+        return f"Who holds which role ({overdue:,} overdue)" if overdue else "Who holds which role"
 
     def get_rows(self) -> QuerySet[User]:
         people = User.objects.filter(people_administered_by(self.request.user)).select_related("business_area")

@@ -1,10 +1,10 @@
 """Who holds which role, and how does one get it?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -16,10 +16,10 @@ from portal.documents import csv_file, xlsx_file
 from portal.mfa.stepup import ProvedPage
 from portal.people import facts, policies
 from portal.people.actions import review, roles
+from portal.people.forms.accounts import ExportForm
 from portal.people.forms.roles import (
     AnswerProposalForm,
     EndForm,
-    ExportForm,
     GiveRoleForm,
     ReviewForm,
     RoleFilter,
@@ -30,6 +30,7 @@ from portal.ui.views import Action, BasePage, Column, ConfirmPage, DetailPage, F
 from portal.ui.wording import counted, govuk_date, govuk_datetime, govuk_short_date
 
 from .base import PersonPage, people_known_to
+from .lists import DownloadPage
 
 NOBODY_ELSE = "Nobody else holds this role. What waits for it would wait until somebody does."
 LAST = "There is no other user administrator now. The role ends only when there is one."
@@ -383,24 +384,15 @@ class Roles(ListPage):
         return super().get_context_data(**about, **kwargs)
 
 
-class FilePage(FormPage):
-    """A form whose answer is a file."""
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        return self.file(form)
-
-    def file(self, form: Any) -> HttpResponse:
-        raise NotImplementedError
-
-
-class RolesExport(ProvedPage, FilePage):
-    """The list as it is filtered, as a file; the proof is for this one file."""
+class RolesExport(ProvedPage, DownloadPage):
+    """The list as it is filtered, as a file; the proof is for this one file (R352)."""
 
     policy = staticmethod(policies.can_read_roles)
     title = "Export who holds which role"
+    template_name = "people/export.html"
     form_class = ExportForm
-    submit_label = "Export"
-    labels = (
+    submit_label = ExportForm.submit_label
+    COLUMNS = (
         "Role", "Name", "Work email", "Business area", "From", "To", "Given by", "Reason", "Last confirmed",
     )  # fmt: skip
 
@@ -411,20 +403,49 @@ class RolesExport(ProvedPage, FilePage):
 
     cancel_url = back_url
 
-    def rows(self) -> Iterable[list[object]]:
-        chosen = RoleFilter(self.request.GET)
-        found = chosen.filter(in_state(roles_known_to(self.request.user), chosen.state_shown))
-        for held in found.order_by("role", "person__full_name", "pk").iterator(chunk_size=500):
-            yield [
-                facts.role_name(held), held.person.full_name, held.person.email, str(held.person.business_area or ""),
-                held.from_on, held.to_on, str(held.given_by or ""), held.reason, held.certified_on,
-            ]  # fmt: skip
+    @cached_property
+    def filters(self) -> RoleFilter:
+        return RoleFilter(self.request.GET)
 
-    def file(self, form: ExportForm) -> HttpResponse:
-        user = self.request.user
-        log.record(actor=user, action="account.roles_exported", target=user)
-        make = csv_file if form.cleaned_data["kind"] == "csv" else xlsx_file
-        return make(title="Who holds which role", columns=self.labels, rows=self.rows(), by=user)
+    @cached_property
+    def found(self) -> QuerySet[RoleHeld]:
+        return self.filters.filter(in_state(roles_known_to(self.request.user), self.filters.state_shown))
+
+    @cached_property
+    def count(self) -> int:
+        return self.found.count()
+
+    @property
+    def intro(self) -> str:
+        return f"The file holds {counted(self.count, 'role')}. Delete it when you no longer need it."
+
+    def act(self, form: ExportForm) -> HttpResponseBase:
+        kind = form.cleaned_data["format"]
+        log.record(
+            actor=self.request.user,
+            action="account.roles_exported",
+            target=self.request.user,
+            count=self.count,
+            format=kind,
+            filters=[f"{label}: {answer}" for label, answer, _ in self.filters.selected()],
+        )
+        make = {"csv": csv_file, "xlsx": xlsx_file}[kind]
+        rows = self.found.order_by("role", "person__full_name", "pk").iterator(chunk_size=500)
+        return make(title=Roles.title, columns=self.COLUMNS, rows=map(self.row, rows), by=self.request.user)
+
+    @staticmethod
+    def row(held: RoleHeld) -> tuple[object, ...]:
+        return (
+            facts.role_name(held),
+            held.person.full_name,
+            held.person.email,
+            str(held.person.business_area or ""),
+            held.from_on,
+            held.to_on,
+            str(held.given_by or ""),
+            held.reason,
+            held.certified_on,
+        )
 
 
 # The yearly review --------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from tests.portal.people.administering import (
     today,
     url,
 )
-from tests.travel.pages import after, page, text_of
+from tests.travel.pages import after, page, queries_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -405,8 +405,8 @@ def test_the_list_is_narrowed_down_to_an_area_and_what_belongs_to_it(cast, uma):
 def test_the_list_leaves_as_a_file_with_a_code_only(cast, uma, kind):
     address = url("roles-export") + "?role=auditor"
 
-    without = send(uma, address, kind=kind, proof__code="")
-    response = send(uma, address, kind=kind)
+    without = send(uma, address, format=kind, proof__code="")
+    response = send(uma, address, format=kind)
 
     assert without["Content-Type"].startswith("text/html")
     assert response["Content-Disposition"].startswith("attachment")
@@ -414,8 +414,25 @@ def test_the_list_leaves_as_a_file_with_a_code_only(cast, uma, kind):
     if kind == "csv":
         lines = content.decode("utf-8-sig").splitlines()
         assert [line.split(",")[:2] for line in lines[2:]] == [["Auditor", "Ada Auditor"]]
-    assert Event.objects.filter(action="account.roles_exported", actor=str(uma.pk)).count() == 1
+    facts = Event.objects.get(action="account.roles_exported", actor=str(uma.pk)).facts
+    assert facts == {"count": 1, "format": kind, "filters": ["Role: Auditor"]}
     response.close()
+
+
+def test_the_list_costs_a_fixed_number_of_queries(cast, uma):
+    browser = reads(uma)
+    few = queries_of(browser, url("roles"))
+    for user in (cast.colleague, cast.traveller, cast.manager):
+        roles.give_role(user, role="privacy", from_on=today(), reason="x", by=uma)
+
+    assert queries_of(browser, url("roles")) == few
+
+
+def test_the_list_of_people_leads_to_the_roles_and_says_what_is_overdue(cast, uma):
+    RoleHeld.objects.update(certified_on=today())
+    RoleHeld.objects.filter(person=cast.security).update(certified_on=today() - 366 * DAY)
+
+    assert "Who holds which role (1 overdue)" in text_of(reads(uma), url("index"))
 
 
 def test_an_auditor_reads_who_holds_what_and_changes_nothing(cast):
