@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, update_session_auth_hash
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
@@ -185,7 +185,7 @@ def end_one(*, session: LiveSession, by: User) -> None:
 def end_others(*, by: User, but: str) -> None:
     """End every session and every pending sign-in of this person, except the session with the key ``but``.
 
-    The epoch ends also what allauth has no row of.  The session that stays needs ``carry_on``.
+    The epoch ends also what allauth has no row of.  The session that stays needs ``otp.keep_session``.
     """
     others = UserSession.objects.filter(user=by).exclude(session_key=but)
     count = sum(not one.is_this for one in live(by, this=but))
@@ -194,14 +194,6 @@ def end_others(*, by: User, but: str) -> None:
         row.end()
     log.record(actor=by, action="door.sessions_ended", target=by, count=count)
     tell(by, "sessions_ended")
-
-
-def carry_on(request: HttpRequest) -> None:
-    """Let this session live on after all sessions of its person were ended; it gets a new key, and keeps its row."""
-    old = request.session.session_key
-    request.user.refresh_from_db(fields=["security_epoch"])
-    update_session_auth_hash(request, request.user)
-    UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
 
 
 def forget_dead() -> None:

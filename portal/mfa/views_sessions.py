@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.ui.forms import PortalForm
 from portal.ui.views import BasePage, ConfirmPage, FormPage
 
-from . import policy, sessions
+from . import otp, policy, sessions
 from .stepup import ProvedPage
 
 
@@ -75,7 +75,7 @@ class EndOtherSessions(EndPage):
 
     def act(self, form: PortalForm) -> None:
         sessions.end_others(by=self.request.user, but=self.request.session.session_key)
-        sessions.carry_on(self.request)
+        otp.keep_session(self.request)
 
 
 class ProveAgain(ProvedPage, FormPage):
