@@ -145,27 +145,6 @@ def test_nobody_is_unlocked_by_a_wrong_address(db):
         run("unlock", "nobody@justice.example", "--reason", "-")
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "found"),
-    [
-        ("MIDDLEWARE", [], "door.E001"),
-        ("AUTHENTICATION_BACKENDS", ["django.contrib.auth.backends.ModelBackend"], "door.E002"),
-        ("PORTAL_OTP_KEYS", {"demo": "short"}, "door.E003"),
-        ("PORTAL_OTP_PEPPER", "", "door.E003"),
-        ("PORTAL_OTP_KEY_ID", "missing", "door.E004"),
-        ("CACHES", {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}, "door.E005"),
-        ("SESSION_ENGINE", "django.contrib.sessions.backends.signed_cookies", "door.E007"),
-    ],
-)
-def test_the_portal_does_not_start_with_the_door_off_its_hinges(settings, name, value, found):
-    """S56."""
-    assert checks.door(None) == []
-
-    setattr(settings, name, value)
-
-    assert found in {message.id for message in checks.door(None)}
-
-
 def without_the_table_of_the_cache():
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE portal_cache")

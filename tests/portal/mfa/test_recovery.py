@@ -5,56 +5,14 @@ import re
 import pytest
 from django_otp.plugins.otp_static.models import StaticToken
 
-from portal.mfa import actions, policy
+from portal.mfa import policy
 from portal.mfa.models import TOTP, SignInState
-from portal.notifications.models import Message
 from tests.portal.mfa.conftest import actions_of, code_of
+from tests.portal.mfa.pages import (
+    recover,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-def recover(visitor, user, code):
-    visitor.give_password(user)
-    return visitor.post("/mfa/recovery/", {"code": code})
-
-
-def replace_app(visitor, user):
-    visitor.post("/mfa/replace/")
-    device = TOTP.objects.get(user=user, confirmed=False)
-    return visitor.post("/mfa/replace/", {"code": code_of(device)})
-
-
-def test_a_recovery_code_leads_to_the_page_that_replaces_the_app_and_nowhere_else(visitor, maya, recovery_codes, clock):
-    """S28."""
-    recover(visitor, maya, recovery_codes[0])
-
-    assert visitor.is_in
-    for path in ("/", "/mfa/security/", "/mfa/recovery-codes/", "/accounts/password/change/", "/admin/"):
-        assert visitor.get(path)["Location"] == "/mfa/replace/", path
-    assert visitor.post("/accounts/password/change/", {}).status_code == 403
-    assert visitor.get("/mfa/replace/").status_code == 200
-    assert actions_of(maya)[-2:] == ["door.recovery_code_used", "door.signed_in"]
-    assert Message.objects.filter(recipient=maya, template="recovery_code_used").count() == 1
-
-
-def test_replacing_the_app_ends_other_sessions_and_gives_new_codes(visitor, another, maya, app, recovery_codes, clock):
-    """S28, S38: the old app, the old codes and the other browser are out; this one goes on."""
-    another.sign_in(maya)
-    clock.forward(seconds=31)
-    recover(visitor, maya, recovery_codes[0])
-    key = visitor.client.session.session_key
-
-    page = replace_app(visitor, maya)
-
-    assert len(re.findall(r"<code>[a-z0-9-]{29}</code>", page.content.decode())) == 10
-    assert visitor.get("/mfa/security/").status_code == 200
-    assert visitor.client.session.session_key != key
-    assert another.get("/").status_code == 302
-    assert not TOTP.objects.filter(pk=app.pk).exists()
-    assert not SignInState.objects.get(user=maya).must_replace
-    assert actions_of(maya)[-1] == "door.app_replaced"
-    assert "must" not in recover(another, maya, recovery_codes[1]).headers.get("Location", "")
-    assert not another.is_in
 
 
 def test_a_session_of_a_recovery_code_stays_narrow_even_if_the_note_of_it_is_lost(visitor, maya, recovery_codes, clock):
@@ -64,17 +22,6 @@ def test_a_session_of_a_recovery_code_stays_narrow_even_if_the_note_of_it_is_los
     assert visitor.get("/mfa/security/")["Location"] == "/mfa/replace/"
 
 
-def test_closing_the_window_and_coming_back_with_the_old_app_changes_nothing(
-    visitor, another, maya, app, recovery_codes, clock
-):
-    """S28."""
-    recover(visitor, maya, recovery_codes[0])
-
-    another.sign_in(maya)
-
-    assert another.get("/")["Location"] == "/mfa/replace/"
-
-
 def test_a_session_of_the_old_app_may_do_nothing_more_after_a_recovery(visitor, another, maya, recovery_codes, clock):
     another.sign_in(maya)
     assert another.get("/mfa/security/").status_code == 200
@@ -82,54 +29,6 @@ def test_a_session_of_the_old_app_may_do_nothing_more_after_a_recovery(visitor, 
     recover(visitor, maya, recovery_codes[0])
 
     assert another.get("/")["Location"] == "/mfa/replace/"
-
-
-def test_a_recovery_code_works_once(visitor, another, maya, recovery_codes, clock):
-    """S14."""
-    recover(visitor, maya, recovery_codes[0])
-
-    recover(another, maya, recovery_codes[0])
-
-    assert visitor.is_in
-    assert not another.is_in
-    assert StaticToken.objects.filter(device__user=maya).count() == 9
-
-
-@pytest.mark.parametrize(
-    "spelling", [str.upper, lambda code: code.replace("-", ""), lambda code: f" {code.replace('-', ' ')} "]
-)
-def test_capitals_spaces_and_hyphens_of_a_recovery_code_do_not_matter(
-    visitor, another, maya, recovery_codes, spelling, clock
-):
-    """S14: accepted once."""
-    recover(visitor, maya, spelling(recovery_codes[0]))
-    recover(another, maya, recovery_codes[0])
-
-    assert visitor.is_in
-    assert not another.is_in
-
-
-def test_recovery_codes_of_an_earlier_set_or_another_person_are_dead(
-    visitor, maya, administrator, recovery_codes, clock
-):
-    """S14."""
-    theirs = actions.recovery_device(administrator).renew()
-    actions.recovery_device(maya).renew()
-
-    for code in (recovery_codes[0], theirs[0], "", "a" * 24):
-        clock.forward(minutes=1)
-        recover(visitor, maya, code)
-        assert not visitor.is_in
-
-
-def test_after_ten_recovery_codes_there_is_no_eleventh(visitor, maya, recovery_codes, clock):
-    """S14."""
-    StaticToken.objects.filter(device__user=maya).delete()
-
-    response = recover(visitor, maya, recovery_codes[0])
-
-    assert "no recovery codes left" in response.content.decode()
-    assert not visitor.is_in
 
 
 def test_looking_at_the_page_that_replaces_the_app_changes_nothing(visitor, maya, clock):

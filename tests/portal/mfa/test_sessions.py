@@ -56,20 +56,6 @@ def test_a_session_that_is_used_all_day_ends_after_twelve_hours(visitor, maya, c
     assert "You were signed out because you had been signed in for 12 hours." in shown
 
 
-@pytest.mark.parametrize("stamp", ["signed_in_at", "seen_at"])
-@pytest.mark.parametrize("value", [None, "future"])
-def test_a_session_without_a_credible_start_ends(visitor, maya, clock, stamp, value):
-    """S35, S58: made some other way, or stamped by a clock that was set back."""
-    visitor.sign_in(maya)
-    session = visitor.client.session
-    session.pop(stamp)
-    if value:
-        session[stamp] = time.time() + 3600
-    session.save()
-
-    assert not is_open(visitor)
-
-
 @pytest.mark.parametrize("facts", [{"is_active": False}, {"ends_on": timezone.datetime(2027, 2, 28).date()}])
 def test_a_leaver_loses_the_live_session(visitor, maya, clock, facts):
     """S38: and it does not wake when they come back."""
