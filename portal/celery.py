@@ -27,6 +27,7 @@ SCHEDULE = (
     (3600.0, "portal.people.actions.leaving.remind_of_last_days"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
     (21600.0, "portal.people.actions.review.review_roles"),
+    (86400.0, "portal.mfa.watch.report"),
 )
 
 app.conf.beat_schedule = {

@@ -11,9 +11,9 @@ WHO = (
 
 #: Open to strangers: sign-in itself, and what must work without it.
 PUBLIC = {
-    "travel:trouble", "home:accessibility", "home:privacy", "home:cookies", "home:suppliers", "home:healthz",
-    "home:readyz", "account_login", "account_logout", "account_reset_password", "account_reset_password_done",
-    "account_reset_password_from_key", "account_reset_password_from_key_done",
+    "travel:trouble", "home:accessibility", "home:privacy", "home:cookies", "home:signing-in", "home:suppliers",
+    "home:healthz", "home:readyz", "account_login", "account_logout", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
 }  # fmt: skip
 
 #: Pages of the door: their own tests walk them with every kind of half-open session (tests/portal/mfa).

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from portal.mfa import passwords
+from portal.mfa.models import SentCode
 from portal.ui.views import BasePage
 from travel import pack
 
@@ -33,6 +35,20 @@ class Accessibility(PublicPage):
 class Privacy(PublicPage):
     title = "Privacy"
     template_name = "home/privacy.html"
+
+
+class SigningIn(PublicPage):
+    """How signing in works, and why (R341-R375); what can be set is read from the settings."""
+
+    title = "How signing in works"
+    template_name = "home/signing_in.html"
+    extra_context = {
+        "password_length": passwords.MIN_LENGTH,
+        "code_minutes": int(SentCode.VALID.total_seconds() // 60),
+        "hours": int(settings.PORTAL_REVERIFY.total_seconds() // 3600),
+        "known_hours": int(settings.PORTAL_REVERIFY_KNOWN.total_seconds() // 3600),
+        "weeks": 6,
+    }
 
 
 class Cookies(PublicPage):

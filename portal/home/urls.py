@@ -14,6 +14,7 @@ urlpatterns = [
     path("accessibility/", public.Accessibility.as_view(), name="accessibility"),
     path("privacy/", public.Privacy.as_view(), name="privacy"),
     path("cookies/", public.Cookies.as_view(), name="cookies"),
+    path("signing-in/", public.SigningIn.as_view(), name="signing-in"),
     path("suppliers/", public.Suppliers.as_view(), name="suppliers"),
     path("healthz/", public.healthz, name="healthz"),
     path("readyz/", public.readyz, name="readyz"),
