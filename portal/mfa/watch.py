@@ -36,6 +36,5 @@ def report() -> int:
             template="privileged_without_factor",
             key=f"door:watch:{today.isoformat()}",
             link=reverse("people:index"),
-            count=len(found),
         )
     return len(found)
