@@ -10,12 +10,13 @@ from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from portal.accounts.models import BusinessArea, ManagerCorrection, Role, User
+from portal.accounts.models import BusinessArea, ManagerCorrection, Role, RoleHeld, User
 from portal.lifecycle import NotPossible
 from portal.mfa import actions as door
 from portal.mfa.tokens import InvitationTokens, LinkTokens
 from portal.notifications import delivery
 from portal.people.actions import accounts, leaving
+from tests.attacks.test_becoming_an_administrator import at_once
 from tests.people import give_role, sign_in
 from tests.portal.people.administering import another_administrator, area_administrator, send, today, url
 from tests.travel.pages import page
@@ -200,6 +201,21 @@ def test_two_who_close_each_others_accounts(uma, cast):
 
     with pytest.raises(NotPossible):
         leaving.deactivate(uma, reason="Mine now.", by=una)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_who_close_each_others_accounts_at_the_same_moment(cast, uma):
+    una = another_administrator()
+    for _ in range(5):
+        ends = at_once(
+            lambda: leaving.deactivate(una, reason="Mine.", by=now(uma)),
+            lambda: leaving.deactivate(uma, reason="Mine.", by=now(una)),
+        )
+
+        assert ends == ["NotPossible", "done"]
+        User.objects.filter(pk__in=(uma.pk, una.pk)).update(is_active=True, ends_on=None)
+        RoleHeld.objects.filter(role=Role.USER_ADMINISTRATOR).update(to_on=None)
 
 
 def test_keeping_the_role_by_a_later_row(uma, cast):

@@ -109,7 +109,7 @@ class AccountFields(PortalForm):
     )
     grade = TextField(label="Grade", required=False, max_length=60)
     person_type = forms.ChoiceField(
-        label="Who employs them?",
+        label="Person type",
         choices=User.PersonType.choices,
         widget=forms.RadioSelect,
         error_messages={"required": "Select whether they are staff, a contractor or agency staff"},

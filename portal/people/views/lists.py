@@ -52,6 +52,8 @@ class Index(ListPage):
         query = self.request.GET.urlencode()
         return [
             Action("Invite somebody", reverse("people:invite"), is_main=True),
+            Action("Roles", reverse("people:roles")),
+            Action("Posts", reverse("people:posts")),
             Action("Line managers said to be wrong", reverse("people:managers")),
             Action(self.roles_label, reverse("people:roles")),
             Action("Export", reverse("people:export") + (f"?{query}" if query else "")),

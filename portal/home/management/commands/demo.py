@@ -16,6 +16,7 @@ from portal.accounts.models import (
     BusinessArea,
     ClearanceLevel,
     HeldClearance,
+    ManagerCorrection,
     PostHolder,
     Role,
     RoleHeld,
@@ -224,6 +225,11 @@ def tell_their_stories(people: dict[str, User]) -> None:
         ends_on=today + 6 * month,
     )  # fmt: skip
     update(people["Graham Stone"], ends_on=today - month, is_active=False)
+    if not people["Zoe Palmer"].manager_corrections.exists():
+        ManagerCorrection.objects.create(
+            person=people["Zoe Palmer"], manager=people["Gareth Pugh"], asked_by=people["Zoe Palmer"],
+            reason="Graham has left, and Gareth leads the team now.",
+        )  # fmt: skip
     if not people["Neil Sharma"].senior_periods.exists():
         SeniorCivilServant.objects.create(person=people["Neil Sharma"], from_on=today - 7 * month, to_on=today - month)
 
