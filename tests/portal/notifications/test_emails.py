@@ -89,8 +89,10 @@ def named_in_the_code() -> set[str]:
     # Tables and variables that hold names stand outside of the calls.
     names |= constants(nodes)
     names |= {name for node in nodes if isinstance(node, ast.JoinedStr) for name in filled_in(node)}
+    owed = constants(word.value for call in owing for word in call.keywords if word.arg == "template")
     return (
-        names & set(SECRETS)
+        names & set(TEMPLATES)
+        | owed
         | {name for name in names if re.fullmatch(r"(request|trip)-[a-z-]+[a-z]", name)}
         | letters(owing)
     )
