@@ -434,13 +434,17 @@ def not_above(person: User, trip: Trip) -> bool:
 
 
 def reroute() -> int:
-    """Pass on open steps of people who have left, or whose office has ended; return how many (runs on a schedule)."""
+    """Pass on open steps of people who have left, or whose office has ended; return of how many requests.
+
+    It runs on a schedule.
+    """
     today = timezone.localdate()
     waiting = Step.objects.filter(state=Step.State.OPEN, approval__room=ROOM, assignee__isnull=False)
     gone = Q(assignee__is_active=False) | Q(assignee__ends_on__lt=today)
     in_office = Q(assignee__in=SeniorCivilServant.objects.in_force().values("person"))
     in_office |= Q(assignee__in=PostHolder.objects.in_force().values("person"))
-    return len(pass_on(waiting.filter(gone | (Q(stage__contains="senior", named_by=None) & ~in_office))))
+    passed = pass_on(waiting.filter(gone | (Q(stage__contains="senior", named_by=None) & ~in_office)))
+    return len({one.approval.pk for one in passed})
 
 
 def pass_on(steps: QuerySet[Step]) -> list[Passed]:
@@ -468,7 +472,7 @@ def would_reroute_from(person: User) -> list[Passed]:
     for trip in map(fresh, Trip.objects.filter(approval__in=steps)):
         step = steps[trip.pk]
         planned = approvals.without_assignee(trip.approval, step, stages=stages_of(trip), subject=trip)
-        found += [Passed(trip.approval, one.label, person.full_name, one.who) for one in planned]
+        found += [Passed(trip.approval, one.label, person.full_name, approvals.receiver(one)) for one in planned]
     return found
 
 

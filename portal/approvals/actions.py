@@ -448,17 +448,22 @@ def plan_anew(approval: Approval, *, stages: Sequence[Stage], subject, why: str)
     return rewrite(approval, mine, planned, subject=subject, why=why)
 
 
+def receiver(planned: Planned) -> str:
+    """Say to whom a step goes, in the words that the step itself has afterwards."""
+    return planned.person.full_name if planned.person else "MoJ Security to name an approver"
+
+
 def rewrite(
     approval: Approval, steps: Sequence[Step], planned: Sequence[Planned], *, subject, why: str
 ) -> list[Passed]:
     """Put what was planned in the place of these steps, which follow each other; say who gives and who gets."""
-    passed, last, waited_for = [], steps[0], steps[0].assignee
+    passed, last, waited_for, old = [], steps[0], steps[0].assignee, steps[-1].who
     for extra in steps[len(planned) :]:
-        passed.append(Passed(approval, extra.label, extra.who, planned[-1].who))
+        passed.append(Passed(approval, extra.label, extra.who, receiver(planned[-1])))
         extra.delete()
     for step, new in zip(steps, planned, strict=False):
         if (step.stage, step.assignee) != (new.stage, new.person):
-            passed.append(Passed(approval, new.label, step.who, new.who))
+            passed.append(Passed(approval, new.label, step.who, receiver(new)))
         step.stage, step.label, step.basis = new.stage, new.label, subject.basis(new.depends_on)
         if step.assignee != new.person:
             step.assignee, step.is_unrouted, step.reason = new.person, new.is_unrouted, why[:400]
@@ -468,6 +473,8 @@ def rewrite(
     for position, new in enumerate(planned[len(steps) :], start=last.position + 1):
         approval.steps.filter(round=approval.round, position__gte=position).update(position=F("position") + 1)
         as_step(approval, new, position=position, basis=subject.basis(new.depends_on)).save()
+        if receiver(new) != old:
+            passed.append(Passed(approval, new.label, old, receiver(new)))
     touch(approval)
     for one in passed:
         log.record(

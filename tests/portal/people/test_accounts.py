@@ -10,6 +10,7 @@ from django.test import Client
 
 from portal.accounts.models import BusinessArea, ManagerCorrection, User
 from portal.audit.models import Event
+from portal.mfa import policy
 from portal.notifications import delivery
 from portal.notifications.models import Message
 from portal.people import addresses, standing
@@ -80,6 +81,7 @@ def test_whoever_is_invited_sets_a_password_by_the_link(uma, cast):
     assert standing.state_of(nora()) == "invited"
     follow(link_sent_to(nora().email))
     assert nora().check_password(NEW_PASSWORD)
+    assert policy.may_enrol(nora())
 
 
 def test_an_invitation_works_for_a_week_and_no_longer(uma):
