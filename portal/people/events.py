@@ -11,10 +11,17 @@ declare("account.edited", "{actor} changed of {target}: {fields}", "fields", "id
 declare("account.address_changed", "{actor} changed the work email address of {target}")
 declare("account.manager_corrected", "{actor} accepted another line manager of {target}", "correction", "ids", "passed")
 declare("account.manager_kept", "{actor} kept the line manager of {target}: {answer}", "correction", "answer")
+declare(
+    "account.manager_disputed", "{actor} said that their line manager is {new}, not {old}: {reason}",
+    "old", "new", "reason",
+)  # fmt: skip
+declare("account.manager_undisputed", "{actor} took back that their line manager is somebody else")
+declare("account.phone_changed", "{actor} changed their work phone")
 declare("account.left", "{actor} closed the account of {target}: {reason}", "reason", "passed", "ended")
 declare("account.offices_ended", "What {target} held ended with their last day", "ended")
 declare("account.returned", "{actor} opened the account of {target} again: {reason}", "reason")
 declare("account.sessions_ended", "{actor} ended every session of {target}: {reason}", "reason")
+declare("people.about_exported", "{actor} exported what the portal knows about them as {format}", "format")
 declare("people.exported", "{actor} exported {count} people as {format}", "count", "format", "filters")
 
 # Roles, posts and grades.  Giving one is declared beside the accounts, since the start command does it too.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import accounts, leaving, lists, person, posts, roles
+from .views import accounts, leaving, lists, me, person, posts, roles
 
 app_name = "people"
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     path("<int:person>/open-again/", leaving.Reactivate.as_view(), name="reactivate"),
     path("<int:person>/end-sessions/", leaving.EndSessions.as_view(), name="end-sessions"),
     path("<int:person>/unlock/", leaving.Unlock.as_view(), name="unlock"),
+    path("me/", me.Me.as_view(), name="me"),
+    path("me/phone/", me.MyPhone.as_view(), name="my-phone"),
+    path("me/line-manager/", me.MyManager.as_view(), name="my-manager"),
+    path("me/line-manager/take-back/", me.TakeBack.as_view(), name="my-manager-take-back"),
+    path("me/about/", me.About.as_view(), name="about"),
     path("my-roles/", roles.MyRoles.as_view(), name="my-roles"),
     path("roles/", roles.Roles.as_view(), name="roles"),
     path("roles/export/", roles.RolesExport.as_view(), name="roles-export"),

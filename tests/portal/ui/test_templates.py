@@ -260,7 +260,7 @@ def test_signing_out_is_a_button_because_it_changes_something():
 def test_the_name_of_whoever_is_signed_in_leads_to_their_sign_in():
     html = render_to_string("layouts/header.html", navigation.navigation(request_by(Person())))
 
-    assert 'href="/mfa/security/">Amara Jones<span class="govuk-visually-hidden">: your sign-in</span></a>' in html
+    assert 'href="/people/me/">Amara Jones<span class="govuk-visually-hidden">: your account</span></a>' in html
 
 
 def test_a_stranger_sees_the_way_in_and_the_pages_for_everybody():
