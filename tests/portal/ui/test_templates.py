@@ -257,7 +257,7 @@ def test_signing_out_is_a_button_because_it_changes_something():
     assert 'href="/sign-out/"' not in html
 
 
-def test_the_name_of_whoever_is_signed_in_leads_to_their_sign_in():
+def test_the_name_of_whoever_is_signed_in_leads_to_their_account():
     html = render_to_string("layouts/header.html", navigation.navigation(request_by(Person())))
 
     assert 'href="/people/me/">Amara Jones<span class="govuk-visually-hidden">: your account</span></a>' in html

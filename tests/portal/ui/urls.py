@@ -20,12 +20,12 @@ travel = [
     path("trouble/", view, name="trouble"),
     path("new/", view, name="new"),
 ]
-mfa = [path("security/", view, name="security")]
+people = [path("me/", view, name="me")]
 
 urlpatterns = [
     path("", include((home, "home"))),
     path("travel/", include((travel, "travel"))),
-    path("mfa/", include((mfa, "mfa"))),
+    path("people/", include((people, "people"))),
     path("sign-in/", view, name="account_login"),
     path("sign-out/", view, name="account_logout"),
 ]
