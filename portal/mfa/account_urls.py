@@ -5,8 +5,8 @@ What stands here comes before allauth's own address of the same name.  The names
 
 from django.urls import include, path
 
-from .password_views import ChangePassword
 from .views.base import gone
+from .views.passwords import ChangePassword
 
 urlpatterns = [
     path("signup/", gone, name="account_signup"),  # People are made by an administrator.

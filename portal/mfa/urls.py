@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from . import views_sessions
-from .views import address, base, own, phone, stages
+from .views import address, base, own, phone, sessions, stages
 
 app_name = "mfa"
 urlpatterns = [
@@ -20,10 +19,10 @@ urlpatterns = [
     path("phone/remove/", phone.RemovePhone.as_view(), name="phone_remove"),
     path("address/", address.ChangeAddress.as_view(), name="address"),
     path("address/<str:token>/", address.ConfirmAddress.as_view(), name="confirm_address"),
-    path("sessions/", views_sessions.Sessions.as_view(), name="sessions"),
-    path("sessions/<int:pk>/end/", views_sessions.EndSession.as_view(), name="end_session"),
-    path("sessions/end-others/", views_sessions.EndOtherSessions.as_view(), name="end_other_sessions"),
-    path("prove-again/", views_sessions.ProveAgain.as_view(), name="prove_again"),
-    path("stay/", views_sessions.stay, name="stay"),
-    path("alive/", views_sessions.alive, name="alive"),
+    path("sessions/", sessions.Sessions.as_view(), name="sessions"),
+    path("sessions/<int:pk>/end/", sessions.EndSession.as_view(), name="end_session"),
+    path("sessions/end-others/", sessions.EndOtherSessions.as_view(), name="end_other_sessions"),
+    path("prove-again/", sessions.ProveAgain.as_view(), name="prove_again"),
+    path("stay/", sessions.stay, name="stay"),
+    path("alive/", sessions.alive, name="alive"),
 ]

@@ -2,7 +2,6 @@
 
 import time
 
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse_lazy
@@ -65,7 +64,7 @@ class Replace(OwnPage):
         otp.check_code(self.request.user, self.device, form.cleaned_data["code"])
         self.codes = actions.replace(device=self.device)
         self.request.user.refresh_from_db(fields=["security_epoch"])
-        update_session_auth_hash(self.request, self.request.user)  # This session goes on; all others ended.
+        otp.keep_session(self.request)
         otp.elevate(self.request, self.device)
         del self.request.session["replacing"]
 

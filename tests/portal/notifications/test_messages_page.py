@@ -96,5 +96,5 @@ def test_the_page_needs_as_many_queries_for_ten_as_for_a_thousand(client, cast, 
     sign_in(client, cast.traveller)
     rows(client)
 
-    with django_assert_num_queries(5):  # One asks whether the reader looks after accounts.
+    with django_assert_num_queries(4):
         rows(client)

@@ -6,10 +6,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from portal.accounts.models import User
-
-from . import otp, passwords
-from .forms import ChangePasswordForm
-from .stepup import ProvedPage
+from portal.mfa import otp, passwords
+from portal.mfa.forms import ChangePasswordForm
+from portal.mfa.stepup import ProvedPage
 
 
 @method_decorator([never_cache, sensitive_post_parameters("oldpassword", "password1")], name="dispatch")

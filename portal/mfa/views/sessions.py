@@ -14,11 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.mfa import otp, policy, sessions
+from portal.mfa.stepup import ProvedPage
 from portal.ui.forms import PortalForm
 from portal.ui.views import BasePage, ConfirmPage, FormPage
-
-from . import otp, policy, sessions
-from .stepup import ProvedPage
 
 
 class Sessions(BasePage):
