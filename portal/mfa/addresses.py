@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from portal.accounts.models import User
@@ -22,6 +22,7 @@ from . import actions, letters
 
 SALT = "portal.mfa.address"
 VALID = datetime.timedelta(days=1)
+TAKEN = "This address cannot be used. Ask a user administrator"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,15 @@ class Change:
 
 @transaction.atomic
 def ask(*, new: str, by: User) -> None:
-    """Send the link to the new address, and tell the old one."""
+    """Send the link to the new address, and tell the old one.
+
+    Whose the new address is already, nobody is told by the page: its owner is, by their mailbox.
+    """
+    if (owner := User.objects.filter(email=new).first()) is not None:
+        log.record(actor=by, action="door.address_change_asked", target=by)
+        letters.tell(by, "address-change-asked")
+        letters.tell(owner, "address-in-use")
+        return
     token = signing.dumps([by.pk, by.email, new, by.get_session_auth_hash()], salt=SALT)
     log.record(actor=by, action="door.address_change_asked", target=by)
     outbox.enqueue(
@@ -72,11 +81,16 @@ def confirm(change: Change) -> None:
     :raises NotAllowed: somebody else has the address by now, or another change was faster.
     """
     person = User.objects.select_for_update().get(pk=change.person.pk)
-    if person.email != change.old or person.security_epoch != change.person.security_epoch:
+    is_in_force = person.get_session_auth_hash() == change.person.get_session_auth_hash()
+    if person.email != change.old or not person.is_here or not is_in_force:
         raise actions.NotAllowed("This link is not in force any more")
     if User.objects.filter(email=change.new).exists():
-        raise actions.NotAllowed("This address cannot be used. Ask a user administrator")
-    set_address(person, change.new)
+        raise actions.NotAllowed(TAKEN)
+    try:
+        with transaction.atomic():
+            set_address(person, change.new)
+    except IntegrityError as fault:  # Somebody else came to it between the question and the answer.
+        raise actions.NotAllowed(TAKEN) from fault
     log.record(actor=None, action="door.address_changed", target=person)
 
 

@@ -283,8 +283,6 @@ class AddressForm(PortalForm):
         address = refuse_unfit(self.cleaned_data["address"])
         if address == self.user.email:
             raise ValidationError("This is the address that you have now")
-        if User.objects.filter(email=address).exists():
-            raise ValidationError("This address cannot be used. Ask a user administrator")
         return address
 
 

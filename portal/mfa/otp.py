@@ -87,26 +87,39 @@ def send_code(user: User, device: SentCode, *, purpose: str, nonce: str) -> None
 
     The code waits in the outbox sealed, and leaves it when it is sent or five minutes old.
 
-    :raises Refused: one was sent a moment ago, or too many were sent today.
+    :raises Refused: there is nothing to send it to, or one was sent a moment ago.
+    :raises TooMany: too many were sent today.
+    :raises Locked: no code would be accepted now.
     """
     with transaction.atomic():
         SignInState.objects.get_or_create(user=user)
         state = SignInState.objects.select_for_update().get(user=user)
-        if refusal := lock_of(state):
-            raise refusal
-        today = timezone.localdate()
-        sends = state.sends if state.sends_on == today else 0
-        if sends >= settings.PORTAL_SENDS_A_DAY:
+        refusal = lock_of(state) or send_under_lock(state, device, purpose=purpose, nonce=nonce)
+    if refusal:  # Outside, so that what the log says of it stays.
+        raise refusal
+
+
+def send_under_lock(state: SignInState, device: SentCode, *, purpose: str, nonce: str) -> Refused | None:
+    """Send the code, or say why not; the caller holds the person's lock."""
+    user, today = state.user, timezone.localdate()
+    device = type(device).objects.select_for_update().filter(pk=device.pk, user=user).first()
+    if device is None or not device.target:
+        return Refused("There is nowhere to send a code to. Ask an administrator")
+    sends = state.sends if state.sends_on == today else 0
+    if sends >= settings.PORTAL_SENDS_A_DAY:
+        if sends == settings.PORTAL_SENDS_A_DAY:  # The log says so once, however often somebody asks.
+            state.sends_on, state.sends = today, sends + 1
+            state.save(update_fields=["sends_on", "sends"])
             log.record(actor=None, action="door.codes_exhausted", target=user, factor=device.label)
-            raise TooMany("Too many codes were sent today. Try again tomorrow, or ask an administrator")
-        device = type(device).objects.select_for_update().get(pk=device.pk)
-        code = device.issue(purpose=purpose, nonce=nonce)
-        if code is None:
-            raise Refused("A code was sent less than a minute ago. Look for it, or wait a minute and ask again")
-        state.sends_on, state.sends = today, sends + 1
-        state.save(update_fields=["sends_on", "sends"])
-        log.record(actor=None, action="door.code_sent", target=user, factor=device.label)
-        letters.send_code(user, device, code)
+        return TooMany("Too many codes were sent today. Try again tomorrow, or ask an administrator")
+    code = device.issue(purpose=purpose, nonce=nonce)
+    if code is None:
+        return Refused("A code was sent less than a minute ago. Look for it, or wait a minute and ask again")
+    state.sends_on, state.sends = today, sends + 1
+    state.save(update_fields=["sends_on", "sends"])
+    log.record(actor=None, action="door.code_sent", target=user, factor=device.label)
+    letters.send_code(user, device, code)
+    return None
 
 
 def new_nonce() -> str:

@@ -63,10 +63,18 @@ def unverified(user: User, pk: object) -> RecoveryPhone | None:
 
 @transaction.atomic
 def verify(*, phone: RecoveryPhone, by: User) -> None:
-    """Let a verified phone take the place of the one before."""
+    """Let a phone whose code was just given take the place of the one before; it counts a day later.
+
+    :raises NotAllowed: the number was changed since, so that it is another one that the code proved.
+    """
     User.objects.select_for_update().get(pk=by.pk)
     RecoveryPhone.objects.filter(user=by, confirmed=True).delete()
-    RecoveryPhone.objects.filter(pk=phone.pk).update(confirmed=True, verified_at=timezone.now())
+    # Each sealing of a number differs from all others, so this is the very number that the code was sent to.
+    proved = RecoveryPhone.objects.filter(
+        pk=phone.pk, user=by, confirmed=False, sealed_number=phone.sealed_number
+    )  # fmt: skip
+    if not proved.update(confirmed=True, verified_at=timezone.now()):
+        raise NotAllowed("The number was changed meanwhile. Add your recovery phone again")
     log.record(actor=by, action="door.recovery_phone_added", target=by)
     tell(by, "recovery_phone_added")
 

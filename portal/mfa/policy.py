@@ -124,7 +124,12 @@ def may_choose_email_codes(user: User) -> bool:
 
 
 def may_have_recovery_phone(user: User) -> bool:
-    return not is_privileged(user) and is_allowed(FactorRule.What.RECOVERY_PHONE, user.business_area)
+    """The area allows it, the person has no privilege, and somebody carries text messages."""
+    return (
+        settings.PORTAL_TEXT_TRANSPORT != "off"
+        and not is_privileged(user)
+        and is_allowed(FactorRule.What.RECOVERY_PHONE, user.business_area)
+    )
 
 
 def is_privileged(user: User) -> bool:

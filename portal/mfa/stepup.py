@@ -70,12 +70,14 @@ class ProvedPage(FormPage):
         if self.formset is not None:
             self.formset.without_errors()
         device = next(one for one in self.proof_form.factors if isinstance(one, EmailCode))
-        nonce = self.request.session["proof_nonce"] = otp.new_nonce()
+        nonce = otp.new_nonce()
         try:
             otp.send_code(self.request.user, device, purpose=PURPOSE, nonce=nonce)
         except otp.Refused as refusal:
             self.proof_form.refuse(str(refusal))
         else:
+            # Only now: while another one is refused, the code that was sent a moment ago still works.
+            self.request.session["proof_nonce"] = nonce
             self.proof_form.code_was_sent = True
         return self.show(form)
 

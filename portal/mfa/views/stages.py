@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -78,7 +79,9 @@ class SendsCodes(StagePage):
         return self.show(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(sends_codes=self.code_device is not None, **kwargs)
+        return super().get_context_data(
+            sends_codes=self.code_device is not None, was_sent=bool(self.stage.state.get("nonce")), **kwargs
+        )
 
 
 class Enrol(SendsCodes):
@@ -175,7 +178,7 @@ class Verify(SendsCodes):
     template_name = "mfa/verify.html"
     purpose = SIGN_IN
 
-    @property
+    @cached_property
     def factors(self) -> list[Factor]:
         return [one for one in policy.factors(self.user) if not policy.is_recovery(one)]
 
@@ -189,6 +192,12 @@ class Verify(SendsCodes):
     @property
     def code_device(self) -> EmailCode | None:
         return next((one for one in self.factors if isinstance(one, EmailCode)), None)
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not self.factors:  # Codes to the mailbox were withdrawn, and what brings back is all that is left.
+            has_phone_only = policy.recovery_phone(self.user) and not policy.recovery_codes(self.user)
+            return HttpResponseRedirect(resolve_url("mfa:recovery_by_phone" if has_phone_only else "mfa:recovery"))
+        return super().get(request, *args, **kwargs)
 
     def get_form(self) -> FactorForm:
         data = self.request.POST if self.request.method == "POST" else None
@@ -238,7 +247,7 @@ class RecoveryByPhone(SendsCodes):
     title = "Use your recovery phone"
     purpose = RECOVER
 
-    @property
+    @cached_property
     def code_device(self) -> RecoveryPhone | None:
         return policy.recovery_phone(self.user)
 
