@@ -22,6 +22,13 @@ def areas_administered_by(user: User) -> set[int]:
     """Return the ids of the areas whose people this person administers: everybody's, or their own area's and below."""
     if is_user_administrator(user):
         return set(BusinessArea.objects.values_list("pk", flat=True))
+    return areas_run_by(user)
+
+
+def areas_run_by(user: User) -> set[int]:
+    """Return the ids of the areas whose own administrator this person is, whatever else they may do."""
+    if not user.has_role(Role.AREA_ADMINISTRATOR):
+        return set()
     held = user.roles_held.in_force().filter(role=Role.AREA_ADMINISTRATOR)
     return with_areas_below(held.values_list("business_area", flat=True))
 

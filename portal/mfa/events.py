@@ -41,3 +41,10 @@ declare("door.recovery_phone_removed", "{actor} removed their recovery phone")
 declare("door.address_change_asked", "{actor} asked to change the address that they sign in with")
 declare("door.address_changed", "{target} confirmed a new address; their sessions ended")
 declare("door.privileged_without_factor", "{target} holds a role, without a security key or an authenticator app")
+declare(
+    "door.rule_set",
+    "{actor} set the rule of {target} from {from_on}: {rule}. {reason}",
+    "rule", "from_on", "reason", "is_of_the_area",
+)  # fmt: skip
+declare("door.rule_taken_back", "{actor} took back the rule of {target} from {from_on}: {rule}", "rule", "from_on")
+declare("door.factors_exported", "{actor} exported who has which factor")
