@@ -280,7 +280,7 @@ class AddressForm(PortalForm):
         self.user = user
 
     def clean_address(self) -> str:
-        address = refuse_unfit(self.cleaned_data["address"])
+        address = refuse_unfit(self.cleaned_data["address"], of=self.user)
         if address == self.user.email:
             raise ValidationError("This is the address that you have now")
         return address

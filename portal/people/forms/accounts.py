@@ -7,8 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from portal.accounts import addresses
 from portal.accounts.models import BusinessArea, User
-from portal.people import addresses
 from portal.ui.fields import DateField, EmailField, TextField
 from portal.ui.forms import PortalForm
 

@@ -8,12 +8,13 @@ import time_machine
 from django.core import mail
 from django.test import Client
 
+from portal.accounts import addresses
 from portal.accounts.models import BusinessArea, ManagerCorrection, User
 from portal.audit.models import Event
 from portal.mfa import policy
 from portal.notifications import delivery
 from portal.notifications.models import Message
-from portal.people import addresses, standing
+from portal.people import standing
 from tests.factories import a_trip, current_step, reload
 from tests.people import make_senior, person, sign_in
 from tests.portal.people.administering import day, send, today, url
