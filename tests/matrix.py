@@ -49,6 +49,7 @@ OTHER_RECORDS = {
     "proposal": "that the companion become a policy administrator, made by another user administrator",
     "post": "the Governor's",
     "grade": "the senior's, of Senior Civil Servant",
+    "rule": "that email codes are withdrawn in HMCTS, in two months",
 }
 
 MATRIX = {
@@ -94,6 +95,14 @@ MATRIX = {
     ("people:my-manager-take-back", "post", ""):       EVERYBODY,
     ("people:about",              "get",  ""):         EVERYBODY,
     ("people:about",              "post", ""):         EVERYBODY,
+    ("people:sign-in",            "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:sign-in-rule",       "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:sign-in-rule",       "post", ""):         "> x x x x x x x x x x x o x",
+    ("people:sign-in-take-back",  "get",  "rule"):     "> - - - - - - - - - - - o -",
+    ("people:sign-in-take-back",  "post", "rule"):     "> - - - - - - - - - - - o -",
+    ("people:sign-in-people",     "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:sign-in-export",     "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:sign-in-export",     "post", ""):         "> x x x x x x x x x x x o x",
     ("people:my-roles",           "get",  ""):         EVERYBODY,
     ("people:roles",              "get",  ""):         "> x x x x x x x o x x x o x",
     ("people:roles-export",       "get",  ""):         "> x x x x x x x o x x x o x",

@@ -12,11 +12,13 @@ from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.oath import hotp
 
 from portal.accounts.models import ManagerCorrection, Role, User
 from portal.approvals.models import Acceptance, Status, Step
 from portal.mfa.models import TOTP
+from portal.mfa.rules import NOTICE, set_rule
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
 from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
 from tests.people import Cast, give_role, sign_in
@@ -90,6 +92,10 @@ def make_other_record(kind: str, people: dict[str, User]) -> Model:
         return give_role(companion, Role.DUTY_OFFICER).roles_held.get()
     if kind == "proposal":
         return propose(companion, another_administrator())
+    if kind == "rule":
+        from_on, area = timezone.localdate() + NOTICE, companion.business_area
+        facts = {"is_on": False, "from_on": from_on, "reason": "For the test.", "by": people["administrator"]}
+        return set_rule(area, what="email_codes", **facts)
     return {"post": people["governor"].posts_held, "grade": people["senior"].senior_periods}[kind].get()
 
 

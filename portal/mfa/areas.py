@@ -40,7 +40,9 @@ class Rules:
     def days(self) -> list[datetime.date]:
         """Today, and each later day on which a rule begins."""
         today = timezone.localdate()
-        return sorted({today} | {rule.from_on for rules in self.rows.values() for rule in rules if rule.from_on > today})
+        return sorted(
+            {today} | {rule.from_on for rules in self.rows.values() for rule in rules if rule.from_on > today}
+        )
 
     def upwards(self, area: int | None) -> Iterator[int]:
         """Yield an area and those that it belongs to, the nearest first."""

@@ -47,4 +47,7 @@ declare(
     "rule", "from_on", "reason", "is_of_the_area",
 )  # fmt: skip
 declare("door.rule_taken_back", "{actor} took back the rule of {target} from {from_on}: {rule}", "rule", "from_on")
-declare("door.factors_exported", "{actor} exported who has which factor")
+declare(
+    "door.factors_exported", "{actor} exported who has which factor: {count} people as {format}, filtered by {filters}",
+    "count", "format", "filters",
+)  # fmt: skip

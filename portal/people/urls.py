@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import accounts, leaving, lists, me, person, posts, roles
+from .views import accounts, leaving, lists, me, person, posts, roles, sign_in_rules
 
 app_name = "people"
 urlpatterns = [
@@ -25,6 +25,11 @@ urlpatterns = [
     path("me/line-manager/", me.MyManager.as_view(), name="my-manager"),
     path("me/line-manager/take-back/", me.TakeBack.as_view(), name="my-manager-take-back"),
     path("me/about/", me.About.as_view(), name="about"),
+    path("sign-in/", sign_in_rules.SignInRules.as_view(), name="sign-in"),
+    path("sign-in/set/", sign_in_rules.SetRule.as_view(), name="sign-in-rule"),
+    path("sign-in/rules/<int:number>/take-back/", sign_in_rules.TakeRuleBack.as_view(), name="sign-in-take-back"),
+    path("sign-in/people/", sign_in_rules.FactorPeople.as_view(), name="sign-in-people"),
+    path("sign-in/people/export/", sign_in_rules.FactorExport.as_view(), name="sign-in-export"),
     path("my-roles/", roles.MyRoles.as_view(), name="my-roles"),
     path("roles/", roles.Roles.as_view(), name="roles"),
     path("roles/export/", roles.RolesExport.as_view(), name="roles-export"),

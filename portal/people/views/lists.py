@@ -56,6 +56,7 @@ class Index(ListPage):
             Action("Posts", reverse("people:posts")),
             Action("Line managers said to be wrong", reverse("people:managers")),
             Action(self.roles_label, reverse("people:roles")),
+            Action("Rules for signing in", reverse("people:sign-in")),
             Action("Export", reverse("people:export") + (f"?{query}" if query else "")),
         ]
 
