@@ -172,6 +172,12 @@ class CodeForm(PortalForm):
             raise ValidationError("Enter the 6 numbers of the code")
         return code
 
+    def refuse(self, sentence: str) -> None:
+        """Say, beside the box, why a proof was not taken."""
+        if not self.is_bound:
+            self.is_bound, self.cleaned_data, self._errors = True, {}, forms.utils.ErrorDict()
+        self.add_error("code" if "code" in self.fields else None, sentence)
+
 
 class FactorForm(CodeForm):
     """A code of one of these factors, or what a security key answered."""
@@ -217,12 +223,6 @@ class FactorForm(CodeForm):
             )
             self.add_error("code" if "code" in self.fields else None, message)
         return cleaned
-
-    def refuse(self, sentence: str) -> None:
-        """Say, beside the box, why a proof was not taken."""
-        if not self.is_bound:
-            self.is_bound, self.cleaned_data, self._errors = True, {}, forms.utils.ErrorDict()
-        self.add_error("code" if "code" in self.fields else None, sentence)
 
 
 class MailboxForm(CodeForm):

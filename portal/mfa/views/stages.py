@@ -72,7 +72,7 @@ class SendsCodes(StagePage):
         try:
             otp.send_code(self.user, self.code_device, purpose=self.purpose, nonce=nonce)
         except otp.Refused as refusal:
-            form.add_error("code", str(refusal))
+            form.refuse(str(refusal))
             return self.show(form, status=429 if isinstance(refusal, otp.Locked | otp.TooMany) else 200)
         self.note(nonce=nonce)
         self.code_was_sent = True
@@ -137,7 +137,7 @@ class Enrol(SendsCodes):
             actions.choose_email_codes(user=self.user)
         except actions.NotAllowed as refusal:
             form = self.get_form().without_errors()
-            form.add_error("code", str(refusal))
+            form.refuse(str(refusal))
             return self.show(form, status=409)
         self.stage.state["device"] = actions.mailbox_code(self.user).persistent_id
         return self.stage.exit()
