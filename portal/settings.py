@@ -232,10 +232,9 @@ ACCOUNT_LOGIN_TIMEOUT = 900  # seconds between the password and the last factor
 # The address that counts is the one on the person's record, as in Django; allauth's asks the database for others too.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.mfa.tokens.LinkTokens"  # noqa: S105
 # Where thousands leave the building by one address, the limits for an address must be wider than for a home.
-ACCOUNT_RATE_LIMITS = {
-    "login": f"{env.int('PORTAL_SIGN_INS_FROM_ONE_ADDRESS', 600)}/m/ip",
-    "login_failed": f"{env.int('PORTAL_WRONG_PASSWORDS_FROM_ONE_ADDRESS', 20)}/5m/ip,5/5m/key",
-}
+_sign_ins = env.int("PORTAL_SIGN_INS_FROM_ONE_ADDRESS", 600)
+_wrong_passwords = env.int("PORTAL_WRONG_PASSWORDS_FROM_ONE_ADDRESS", 20)
+ACCOUNT_RATE_LIMITS = {"login": f"{_sign_ins}/m/ip", "login_failed": f"{_wrong_passwords}/5m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PORTAL_PROXIES", 0)
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 PORTAL_INVITATION = timedelta(days=7)  # For so long an invitation sets a first password.
