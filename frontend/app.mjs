@@ -16,6 +16,7 @@ import { FilterToggleButton } from '@ministryofjustice/frontend'
 import { addAnother } from './add-another.mjs'
 import { autocomplete } from './autocomplete.mjs'
 import { idleWarning } from './idle-warning.mjs'
+import { securityKey } from './security-key.mjs'
 import { shownBy } from './shown-by.mjs'
 
 const components = [
@@ -43,3 +44,4 @@ enhance(document)
 document.querySelectorAll('[data-shown-by]').forEach(shownBy)
 createAll(FilterToggleButton, { startHidden: false, toggleButtonContainer: { selector: '.app-filter-toggle' } })
 document.querySelectorAll('meta[name="portal-session"]').forEach(idleWarning)
+document.querySelectorAll('[data-security-key]').forEach(securityKey)

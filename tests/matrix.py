@@ -20,8 +20,8 @@ PUBLIC = {
 DOOR = {
     "mfa:enrol", "mfa:verify", "mfa:recovery", "mfa:recovery_by_phone", "mfa:phone", "mfa:phone_code",
     "mfa:phone_remove", "mfa:address", "mfa:confirm_address", "mfa:blocked", "mfa:replace", "mfa:recovery_codes",
-    "mfa:security", "mfa:sessions", "mfa:end_session", "mfa:end_other_sessions", "mfa:prove_again", "mfa:stay",
-    "mfa:alive",
+    "mfa:security", "mfa:sessions", "mfa:end_session", "mfa:end_other_sessions", "mfa:prove_again",
+    "mfa:stay", "mfa:alive", "mfa:key_challenge", "mfa:key_add", "mfa:key_remove",
     "account_change_password", "account_confirm_email", "account_email_verification_sent", "account_signup",
     "account_reauthenticate", "account_email", "account_set_password", "account_inactive",
     "account_confirm_login_code", "sso:start", "sso:return", "sso:link", "sso:unlink",

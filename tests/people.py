@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from portal.accounts.models import (
     BusinessArea,
@@ -118,6 +119,7 @@ def sign_in(client: Client, user: User) -> Client:
             "otp_device_id": device.persistent_id,
             "signed_in_at": now,
             "seen_at": now,
+            "bar_on": timezone.localdate().isoformat(),
             "proved": {"at": now, "device": device.persistent_id},
         }
     )

@@ -77,14 +77,16 @@ def replace(*, device: TOTP) -> list[str]:
 def confirm(device: TOTP) -> list[str]:
     TOTP.objects.filter(pk=device.pk).update(confirmed=True)
     device.confirmed = True
-    User.objects.filter(pk=device.user_id).update(enrolment_open=False)
-    SignInState.objects.update_or_create(
-        user_id=device.user_id, defaults={"must_replace": False, "enrolment_until": None}
-    )
-    ResetRequest.objects.filter(person=device.user_id, released_at__isnull=False, used_at=None).update(
-        used_at=timezone.now()
-    )
+    SignInState.objects.update_or_create(user_id=device.user_id, defaults={"must_replace": False})
+    close_enrolment(device.user)
     return recovery_device(device.user).renew()
+
+
+def close_enrolment(user: User) -> None:
+    """Note that this person has something strong now; what let them enrol does so no more."""
+    User.objects.filter(pk=user.pk).update(enrolment_open=False)
+    SignInState.objects.filter(user=user).update(enrolment_until=None)
+    ResetRequest.objects.filter(person=user, released_at__isnull=False, used_at=None).update(used_at=timezone.now())
 
 
 def forget_factors(user: User, *, but: Factor | None = None) -> None:

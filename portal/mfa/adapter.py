@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from portal.accounts.models import User
 from portal.audit import log
 
-from . import actions, letters, otp, sessions
+from . import actions, keys, letters, otp, sessions
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -54,6 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().login(request, user)  # Gives the session a new key; django-otp stores the device in it.
         request.session["signed_in_at"] = request.session["seen_at"] = time.time()
         otp.mark(request, device)
+        keys.is_missing(request)  # Asked now, so that the first page need not.
         log.record(actor=user, action="door.signed_in", target=user, factor=device.label)
         sessions.note_second_place(user)
 

@@ -179,11 +179,21 @@ class CodeForm(PortalForm):
         self.add_error("code" if "code" in self.fields else None, sentence)
 
 
+class KeyAnswer(forms.HiddenInput):
+    """What a security key answered, put there by the page's script; it counts once, so it is never shown again."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"autocomplete": "off"})
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class FactorForm(CodeForm):
     """A code of one of these factors, or what a security key answered."""
 
     code_was_sent = False
-    key_answer = forms.CharField(required=False, max_length=10_000, widget=forms.HiddenInput)
+    key_answer = forms.CharField(required=False, max_length=10_000, widget=KeyAnswer)
 
     def __init__(self, *args: Any, factors: list[Factor], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -302,3 +312,22 @@ class PhoneForm(PortalForm):
 
     def clean_number(self) -> str:
         return as_mobile(self.cleaned_data["number"])
+
+
+class AddKeyForm(PortalForm):
+    """A new security key: what its owner calls it, and what it answered."""
+
+    name = TextField(
+        label="Name of the key",
+        help_text="So that you can tell your keys apart, for example “Blue key” or “Work laptop”",
+        max_length=40,
+        name="a name for the key",
+    )
+    new_key = forms.CharField(required=False, max_length=10_000, widget=KeyAnswer)
+    govuk = {"name": {"width": 20}}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and not cleaned.get("new_key"):
+            self.add_error(None, "Your browser did not read a security key. Try again")
+        return cleaned

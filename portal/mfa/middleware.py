@@ -13,10 +13,11 @@ from django.urls import reverse
 from portal.accounts.models import User
 from portal.audit import log
 
-from . import policy, sessions, unsent
+from . import keys, policy, sessions, unsent
 
 READING = ("GET", "HEAD", "OPTIONS")
 ASKED_BY_THE_PAGE = ("mfa:stay", "mfa:alive")  # The page's own script asks; nobody has to be there.
+WHILE_ADDING_A_KEY = ("mfa:key_add", "account_logout", *ASKED_BY_THE_PAGE)
 WHILE_REPLACING = ("mfa:replace", "account_logout", *ASKED_BY_THE_PAGE)
 REASONS = {"age": "it was too old", "idle": "it was left alone for too long"}
 
@@ -99,7 +100,7 @@ class SecondFactorRequiredMiddleware:
             raise PermissionDenied("Replace your authenticator app first.")
         if is_open(view) or name == "mfa:prove_again":
             return None
-        return self.ask_again(request)
+        return self.ask_again(request) or self.demand_key(request, name)
 
     @staticmethod
     def turn_away(request: HttpRequest, view: Callable, reason: str) -> HttpResponse | None:
@@ -119,3 +120,12 @@ class SecondFactorRequiredMiddleware:
         elif sessions.is_proof_overdue(request, grace=settings.PORTAL_SESSION_IDLE):
             return unsent.show(request, "proof")
         return None
+
+    @staticmethod
+    def demand_key(request: HttpRequest, name: str) -> HttpResponse | None:
+        """Lead whoever has to have a key to the page that adds one."""
+        if name in WHILE_ADDING_A_KEY or not keys.is_missing(request):
+            return None
+        if request.method in READING:
+            return HttpResponseRedirect(reverse("mfa:key_add"))
+        raise PermissionDenied("Add a security key first.")

@@ -153,7 +153,17 @@ def must_replace(device: Factor) -> bool:
 
 def must_add_key(user: User) -> bool:
     """Where keys are demanded, whoever has none may do one thing: add one."""
-    return is_allowed(FactorRule.What.KEYS_ONLY, user.business_area) and not security_keys(user)
+    return demands_key(user) and not security_keys(user)
+
+
+def demands_key(user: User) -> bool:
+    return is_allowed(FactorRule.What.KEYS_ONLY, user.business_area)
+
+
+def may_remove_key(user: User, key: SecurityKey) -> bool:
+    """Something strong must be left, and a key where keys are demanded."""
+    left = [one for one in strong_factors(user) if one != key]
+    return bool(left) and (isinstance(left[0], SecurityKey) or not demands_key(user))
 
 
 def is_demonstration(user: User) -> bool:

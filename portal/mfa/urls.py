@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import address, base, own, phone, sessions, stages
+from .views import address, base, keys, own, phone, sessions, stages
 
 app_name = "mfa"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("blocked/", base.blocked, name="blocked"),
     path("replace/", own.Replace.as_view(), name="replace"),
     path("recovery-codes/", own.MakeRecoveryCodes.as_view(), name="recovery_codes"),
+    path("key/challenge/", keys.Challenge.as_view(), name="key_challenge"),
+    path("key/add/", keys.AddKey.as_view(), name="key_add"),
+    path("key/<int:number>/remove/", keys.RemoveKey.as_view(), name="key_remove"),
     path("security/", own.Security.as_view(), name="security"),
     path("phone/", phone.AddPhone.as_view(), name="phone"),
     path("phone/code/", phone.ConfirmPhone.as_view(), name="phone_code"),

@@ -7,6 +7,7 @@
 from .devices import (
     CODES,
     FEW_CODES,
+    KEYS,
     TOTP,
     BreakGlassCode,
     EmailCode,
@@ -24,6 +25,7 @@ from .state import SignInState
 __all__ = [
     "CODES",
     "FEW_CODES",
+    "KEYS",
     "TOTP",
     "BreakGlassCode",
     "EmailCode",

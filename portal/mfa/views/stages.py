@@ -180,7 +180,7 @@ class Verify(SendsCodes):
 
     @cached_property
     def factors(self) -> list[Factor]:
-        return [one for one in policy.factors(self.user) if not policy.is_recovery(one)]
+        return policy.factors(self.user, "prove")  # What brings back has a page of its own.
 
     @property
     def title(self) -> str:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django_otp.oath import hotp
 
 from portal import crypto
 from portal.accounts.models import User
 from portal.audit.models import Event
-from portal.mfa import actions, policy
+from portal.mfa import actions, keys, policy
 from portal.mfa.models import TOTP
 from portal.notifications import delivery
 from portal.notifications.models import Message
+from tests.softkey import SoftKey
 
 PASSWORD = "correct horse battery staple"
 
@@ -80,6 +82,15 @@ class Visitor:
         assert self.post("/mfa/enrol/", {"code": sent_code(user)})["Location"] == "/mfa/enrol/"
         return TOTP.objects.get(user=user, confirmed=False)
 
+    def challenge(self, purpose: str, **extra) -> dict:
+        """What the page's script hands to a key."""
+        response = self.post("/mfa/key/challenge/", {"purpose": purpose}, **extra)
+        assert response.status_code == 200, response.content.decode()
+        return response.json()["publicKey"]
+
+    def give_key(self, key: SoftKey, **lies):
+        return self.post("/mfa/verify/", {"key_answer": key.sign(self.challenge("sign_in"), **lies)})
+
     def sign_in(self, user: User, **extra):
         """All the way, with the code that the phone shows."""
         assert self.give_password(user, **extra)["Location"] == "/mfa/verify/"
@@ -115,6 +126,16 @@ def give_app(user: User) -> TOTP:
     device.recovery = actions.enrol(device=device)
     user.refresh_from_db()
     return device
+
+
+def give_key(user: User, key: SoftKey | None = None, name: str = "Blue key") -> SoftKey:
+    """Add a key as the page does, by a browser of its own."""
+    key = key or SoftKey()
+    request = RequestFactory().post("/")
+    request.session, request.user = SessionStore(), user
+    options = keys.challenge(request, user, keys.Purpose.ADD)
+    keys.add(request, user, name=name, answer=key.create(options))
+    return key
 
 
 @pytest.fixture
