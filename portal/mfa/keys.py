@@ -228,7 +228,7 @@ def remove(*, key: SecurityKey, by: User) -> None:
 
     :raises actions.NotAllowed: it is all that they have, or their business area demands one.
     """
-    by = User.objects.select_for_update().get(pk=by.pk)
+    User.objects.select_for_update().get(pk=by.pk)
     if not policy.may_remove_key(by, key):
         raise actions.NotAllowed("You need this security key to sign in. Add another before you remove it")
     key.delete()

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic.base import View
 
 from portal.accounts.models import User
-from portal.mfa import actions, keys, otp, policy, sessions
+from portal.mfa import actions, keys, otp, policy
 from portal.mfa.forms import AddKeyForm
 from portal.mfa.keys import Purpose
 from portal.mfa.models import KEYS
@@ -120,4 +120,4 @@ class RemoveKey(KeyPage, ConfirmPage):
 
     def act(self, form: Any) -> None:
         keys.remove(key=self.key, by=self.request.user)
-        sessions.carry_on(self.request)
+        otp.keep_session(self.request)
