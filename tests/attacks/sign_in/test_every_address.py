@@ -41,6 +41,7 @@ OPEN = {
     "account_email_verification_sent": "says that such a letter was sent",
     "mfa:stay": "a page's script asks, also after the session ended: says nothing to a stranger",
     "mfa:alive": "a page's script asks, also after the session ended: says nothing to a stranger",
+    "mfa:key_challenge": "a step of a pending sign-in: what its key signs",
     "sso:start": "leads to single sign-on, which comes first",
     "sso:return": "the way back from there",
     "admin:login": "leads to the front door",
