@@ -26,7 +26,7 @@ SCHEDULE = (
     (3600.0, "portal.people.actions.leaving.end_leavers"),
     (3600.0, "portal.people.actions.leaving.remind_of_last_days"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
-    (86400.0, "portal.mfa.left.remind"),
+    (600.0, "portal.mfa.left.remind"),
     (21600.0, "portal.people.actions.review.review_roles"),
     (86400.0, "portal.mfa.watch.report"),
 )

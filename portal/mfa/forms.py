@@ -174,7 +174,7 @@ class CodeForm(PortalForm):
 
     def refuse(self, sentence: str) -> None:
         """Say, beside the box, why a proof was not taken."""
-        if not self.is_bound:
+        if not hasattr(self, "cleaned_data"):  # Nobody asked whether what was typed is right: a code was asked for.
             self.is_bound, self.cleaned_data, self._errors = True, {}, forms.utils.ErrorDict()
         self.add_error("code" if "code" in self.fields else None, sentence)
 

@@ -15,12 +15,14 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from portal.accounts.models import Role, RoleHeld, User
 from portal.notifications import outbox
+from portal.notifications.models import Message
 from portal.ui.wording import govuk_date, lower_first
 
 from .areas import Rules, in_words
 from .models import FactorRule, RecoveryCodes, RecoveryPhone
 
 What = FactorRule.What
+SET = "set"  # the key of the message that a rule was set
 REMINDERS = (28, 14, 7, 1)  # days before a rule begins
 BATCH = 1000
 
@@ -71,10 +73,14 @@ def left_by_any() -> Q:
 # Telling --------------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def tell(rule: FactorRule) -> None:
-    """Tell whom a new rule leaves behind, and the administrators of the areas."""
-    tell_all(rule, key="set", template="sign-in-rule-announced")
+def tell_administrators(rule: FactorRule, *, key: str = SET) -> None:
+    """Tell the administrators of the areas of a rule, and how many of theirs it leaves behind."""
+    for administrator, number in administrators(rule):
+        outbox.enqueue(
+            recipients=[administrator], template="sign-in-rule-number", key=f"{name(rule)}:{key}",
+            link=f"{reverse('people:sign-in-people')}?state=left",
+            raises=int(rule.raises_the_bar), left=number, **facts_of(rule),
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -90,41 +96,38 @@ def tell_taken_back(rule: FactorRule) -> None:
 
 
 def remind() -> None:
-    """Tell everybody who is still left 28, 14, 7 and 1 days before a rule begins (runs every day).
+    """Tell everybody who is left once a rule is announced, and 28, 14, 7 and 1 days before (runs on a schedule).
 
-    It may run as often as it likes: each reminder has its rule and its day as its key.  One whose day was missed is
-    sent later, and one that fell before the announcement is not.
+    Ten thousand messages take too long for the page that announces.  It may run as often as it likes: whoever has a
+    message is passed over.  A reminder whose day was missed is sent later; one that fell before the announcement is
+    not.
     """
     today = timezone.localdate()
-    for rule in FactorRule.objects.filter(from_on__gt=today).select_related("business_area").order_by("from_on"):
-        if rule.raises_the_bar and (days := reminder_due(rule, today)):
-            tell_all(rule, key=str(days), template="sign-in-rule-reminder")
+    for rule in FactorRule.objects.filter(from_on__gte=today).select_related("business_area").order_by("from_on"):
+        if rule.raises_the_bar:
+            tell_people(rule, key=SET, template="sign-in-rule-announced")
+            if days := reminder_due(rule, today):
+                tell_people(rule, key=str(days), template="sign-in-rule-reminder")
+                tell_administrators(rule, key=str(days))
 
 
 def reminder_due(rule: FactorRule, today: datetime.date) -> int | None:
     """Return how many days ahead the latest reminder was due that is due by now."""
-    left = (rule.from_on - today).days
-    passed = [days for days in REMINDERS if left <= days]
+    passed = [days for days in REMINDERS if 0 < (rule.from_on - today).days <= days]
     latest = min(passed, default=None)
     if latest is None or rule.from_on - datetime.timedelta(days=latest) <= timezone.localdate(rule.announced_at):
         return None
     return latest
 
 
-def tell_all(rule: FactorRule, *, key: str, template: str) -> None:
-    """Owe a message to each person left, and to the areas' administrators the number of theirs."""
-    facts = facts_of(rule)
-    if rule.raises_the_bar:
-        for batch in batches(people_left(rule).only("pk").iterator(chunk_size=BATCH)):
-            outbox.enqueue(
-                recipients=batch, template=template, key=f"{name(rule)}:{key}", link=reverse("mfa:security"), **facts
-            )
-    for administrator, number in administrators(rule):
-        outbox.enqueue(
-            recipients=[administrator], template="sign-in-rule-number", key=f"{name(rule)}:{key}",
-            link=f"{reverse('people:sign-in-people')}?state=left",
-            raises=int(rule.raises_the_bar), left=number, **facts,
-        )  # fmt: skip
+def tell_people(rule: FactorRule, *, key: str, template: str) -> None:
+    """Owe a message to each person left who has none of this key; a batch at a time, so that little is lost."""
+    key, facts = f"{name(rule)}:{key}", facts_of(rule)
+    has_one = Message.objects.filter(recipient=PERSON, template=template, dedupe_key__startswith=f"{key}:")
+    people = list(people_left(rule).exclude(Exists(has_one)).only("pk"))
+    for batch in batches(people):
+        with transaction.atomic():
+            outbox.enqueue(recipients=batch, template=template, key=key, link=reverse("mfa:security"), **facts)
 
 
 def administrators(rule: FactorRule) -> list[tuple[User, int]]:

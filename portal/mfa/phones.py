@@ -22,8 +22,8 @@ VERIFY = "verify phone"  # what the code is for
 def as_mobile(text: str) -> str:
     """Return a British mobile number in E.164.
 
-    Foreign and premium-rate numbers would let somebody earn by each code that is sent.  The demonstration sends nothing,
-    and there the numbers count that belong to nobody (07700 900 000 to 999).
+    Foreign and premium-rate numbers would let somebody earn by each code that is sent.  The demonstration sends
+    nothing, and there the numbers count that belong to nobody (07700 900 000 to 999).
 
     :raises ValidationError: it is none.
     """

@@ -116,7 +116,9 @@ def objection(area: BusinessArea, what: str, is_on: bool, from_on: datetime.date
 def set_rule(
     area: BusinessArea, *, what: str, is_on: bool, from_on: datetime.date, reason: str, by: User
 ) -> FactorRule:
-    """Let a rule of an area begin on a day, end the one before it on the day before, and tell those it leaves behind.
+    """Let a rule of an area begin on a day, end the one before it on the day before, and tell the administrators.
+
+    Those whom it leaves behind are told by ``left.remind``.
 
     A rule that was announced for a later day stays: the new one holds until then.
 
@@ -152,7 +154,7 @@ def set_rule(
         actor=by, action="door.rule_set", target=area,
         rule=in_words(draft), from_on=from_on, reason=reason, is_of_the_area=draft.is_of_the_area,
     )  # fmt: skip
-    left.tell(draft)
+    left.tell_administrators(draft)
     return draft
 
 

@@ -62,7 +62,7 @@ def test_everybody_is_invented_and_can_sign_in_with_password_and_app():
     for user in people:
         assert user.email.endswith(f"@{DOMAIN}")
         assert user.check_password(PASSWORD)
-        assert policy.authenticator_app(user) is not None
+        assert policy.factors(user)
         assert user.emailaddress_set.get().verified
 
 

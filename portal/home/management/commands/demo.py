@@ -24,7 +24,8 @@ from portal.accounts.models import (
     User,
 )
 from portal.approvals.models import Step
-from portal.mfa.actions import enrol_demo
+from portal.mfa.actions import choose_email_codes, enrol_demo, verify_address
+from portal.mfa.models import FactorRule
 from portal.workdays import add_working_days
 from travel import actions
 from travel.models import Trip
@@ -47,6 +48,7 @@ class Person:
     roles: tuple[Role, ...] = ()
     is_senior: bool = False
     governs: str = ""
+    has_email_codes: bool = False
     extra: dict = field(default_factory=dict)
 
     @property
@@ -71,6 +73,7 @@ CAST = (
     Person("Victor Osei", "hmp-example-hill", "Governor", "Fiona MacLeod", "ctc", governs="hmp-example-hill"),
     Person("Janet Murray", "hmp-example-hill", "Deputy governor", "Victor Osei", "ctc"),
     Person("Callum Reid", "hmp-example-hill", "Prison officer", "Janet Murray"),
+    Person("Rosa Quill", "hmp-example-hill", "Prison officer", "Janet Murray", has_email_codes=True),
     # HMCTS
     Person("Hannah Lindqvist", "hmcts", "Delivery director", "Eleanor Whitcombe", "sc", is_senior=True),
     Person("Gareth Pugh", "hmcts", "Grade 7", "Hannah Lindqvist"),
@@ -186,6 +189,7 @@ def make_people() -> dict[str, User]:
             phone="020 7946 0000", is_demo=True,
         )  # fmt: skip
     people = {row.name: known[row.email] for row in CAST}
+    make_rules(areas["hmpps-establishments"], people["Grace Adeyemi"])
     for row in missing:
         place(people[row.name], row, people, areas)
         HeldClearance.objects.create(person=people[row.name], level=levels[row.clearance], from_on=LONG_AGO)
@@ -212,8 +216,22 @@ def place(user: User, row: Person, people: dict[str, User], areas: dict[str, Bus
         SeniorCivilServant.objects.create(person=user, from_on=LONG_AGO)
     if row.governs:
         PostHolder.objects.create(business_area=areas[row.governs], person=user, from_on=LONG_AGO)
-    enrol_demo(user)
+    if row.has_email_codes:
+        verify_address(user)
+        choose_email_codes(user=user)
+    else:
+        enrol_demo(user)
     user.refresh_from_db()
+
+
+def make_rules(area: BusinessArea, by: User) -> None:
+    """Let the prisons, where phones are not allowed, use codes by email and recovery phones."""
+    for what in (FactorRule.What.EMAIL_CODES, FactorRule.What.RECOVERY_PHONE):
+        if not FactorRule.objects.filter(business_area=area, what=what).exists():
+            FactorRule.objects.create(
+                business_area=area, what=what, is_on=True, from_on=LONG_AGO, announced_by=by,
+                reason="Phones are not allowed inside prisons",
+            )  # fmt: skip
 
 
 def tell_their_stories(people: dict[str, User]) -> None:

@@ -1,5 +1,6 @@
 import time
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django_otp.oath import hotp
 
@@ -22,6 +23,10 @@ class Command(BaseCommand):
             )
         device = policy.authenticator_app(user)
         if device is None:
+            if policy.email_codes(user):
+                raise CommandError(
+                    f"{user.full_name} signs in with codes by email: look into {settings.PORTAL_MAIL_DIR}."
+                )
             raise CommandError(f"{user.full_name} has no authenticator app. Sign in and set one up.")
         now = int(time.time())
         counter = max((now - device.t0) // device.step, device.last_t + 1)
