@@ -206,8 +206,8 @@ def test_at_another_address_the_page_says_where_keys_work(page, portal, cast, sa
 
 
 @pytest.mark.parametrize("has_app", [True, False])
-def test_without_javascript_there_is_no_button_and_a_way_out(browser, portal, cast, sana, has_app):
-    page = browser.new_context(java_script_enabled=False).new_page()
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_without_javascript_there_is_no_button_and_a_way_out(page, portal, cast, sana, has_app):
     SecurityKey.objects.create(user=sana, name="Blue key", confirmed=True, credential_id=b"1", public_key=b"1")
     if not has_app:
         TOTP.objects.all().delete()
