@@ -45,6 +45,7 @@ RECORDS = {
 OTHER_RECORDS = {
     "account": "the account of the companion",
     "manager": "the colleague says that the companion has another line manager",
+    "import": "that the user administrator made",
     "role held": "by the companion, since a year ago",
     "proposal": "that the companion become a policy administrator, made by another user administrator",
     "post": "the Governor's",
@@ -66,6 +67,10 @@ MATRIX = {
     ("people:detail",             "get",  "account"):  "> - - - - - - - - - - - o -",
     ("people:export",               "get",  ""):         "> x x x x x x x x x x x o x",
     ("people:export",               "post", ""):         "> x x x x x x x x x x x o x",
+    ("people:import",               "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:import",               "post", ""):         "> x x x x x x x x x x x o x",
+    ("people:import-template",      "get",  ""):         "> x x x x x x x x x x x o x",
+    ("people:imported",             "get",  "import"):   "> - - - - - - - - - - - o -",
     ("people:invite",               "get",  ""):         "> x x x x x x x x x x x o x",
     ("people:invite",               "post", ""):         "> x x x x x x x x x x x o x",
     ("people:managers",             "get",  ""):         "> x x x x x x x x x x x o x",

@@ -22,7 +22,7 @@ from portal.mfa.rules import NOTICE, set_rule
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
 from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
 from tests.people import Cast, give_role, sign_in
-from tests.portal.people.administering import another_administrator, propose
+from tests.portal.people.administering import another_administrator, imported, propose
 from travel import actions
 from travel.models import TaskDone, Traveller, Trip
 
@@ -88,6 +88,8 @@ def make_other_record(kind: str, people: dict[str, User]) -> Model:
         return ManagerCorrection.objects.create(
             person=companion, manager=people["senior"], reason="She moved.", asked_by=people["colleague"]
         )
+    if kind == "import":
+        return imported(f"action,email,grade\nmove,{companion.email},SEO", by=people["administrator"])
     if kind == "role held":
         return give_role(companion, Role.DUTY_OFFICER).roles_held.get()
     if kind == "proposal":

@@ -21,6 +21,10 @@ declare("account.left", "{actor} closed the account of {target}: {reason}", "rea
 declare("account.offices_ended", "What {target} held ended with their last day", "ended")
 declare("account.returned", "{actor} opened the account of {target} again: {reason}", "reason")
 declare("account.sessions_ended", "{actor} ended every session of {target}: {reason}", "reason")
+declare(
+    "people.imported", "{actor} imported a file: {joined} joined, {moved} moved, {left} left",
+    "joined", "moved", "left", "people", "passed",
+)  # fmt: skip
 declare("people.about_exported", "{actor} exported what the portal knows about them as {format}", "format")
 declare("people.exported", "{actor} exported {count} people as {format}", "count", "format", "filters")
 

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from .views import accounts, leaving, lists, me, person, posts, roles, sign_in_rules
+from .views import accounts, imports, leaving, lists, me, person, posts, roles, sign_in_rules
 
 app_name = "people"
 urlpatterns = [
     path("", lists.Index.as_view(), name="index"),
     path("export/", lists.Export.as_view(), name="export"),
+    path("import/", imports.Import.as_view(), name="import"),
+    path("import/template/", imports.Template.as_view(), name="import-template"),
+    path("import/<int:number>/", imports.Imported.as_view(), name="imported"),
     path("invite/", accounts.Invite.as_view(), name="invite"),
     path("line-managers/", lists.Managers.as_view(), name="managers"),
     path("line-managers/<int:number>/", accounts.SettleManager.as_view(), name="manager"),

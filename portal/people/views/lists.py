@@ -54,6 +54,7 @@ class Index(ListPage):
             Action("Invite somebody", reverse("people:invite"), is_main=True),
             Action("Roles", reverse("people:roles")),
             Action("Posts", reverse("people:posts")),
+            Action("Import", reverse("people:import")),
             Action("Line managers said to be wrong", reverse("people:managers")),
             Action(self.roles_label, reverse("people:roles")),
             Action("Rules for signing in", reverse("people:sign-in")),

@@ -7,8 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.accounts.models import Role, User
+from portal.audit.models import Event
 from portal.mfa.models import TOTP
 from portal.people.actions import roles
+from portal.people.actions.imports import import_people
+from portal.people.imports import plan_of
 from portal.people.models import RoleProposal
 from tests.people import give_role, person, sign_in
 from tests.portal.mfa.conftest import code_of
@@ -58,3 +61,8 @@ def propose(subject: User, by: User, role: Role = Role.POLICY_ADMINISTRATOR, **f
     return roles.propose_role(
         give_app(subject), role=role, by=by, **({"from_on": today(), "reason": "For the project."} | facts)
     )
+
+
+def imported(text: str, by: User) -> Event:
+    """Import a file as it was shown, and return the event that tells of it."""
+    return Event.objects.get(pk=import_people(text, digest=plan_of(text, by=by).digest, by=by))
