@@ -19,6 +19,7 @@ from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Replace, StrIndex, Substr
 from django.utils import timezone
 
+from portal.accounts import addresses
 from portal.accounts.models import ADMINISTRATORS, BusinessArea, Role, RoleHeld, User
 from portal.accounts.policies import areas_administered_by, is_user_administrator
 from portal.approvals.models import Approval, Status, Step
@@ -26,7 +27,7 @@ from portal.ui.fields import EmailField, TextField
 from portal.ui.wording import counted, govuk_date
 from travel.actions import would_reroute_from
 
-from . import addresses, phones
+from . import phones
 from .tables import Fault, Row, rows_of
 
 NONE = "none"  # empties what is on record; an empty cell leaves it as it is
