@@ -17,7 +17,8 @@ from django_otp.oath import hotp
 
 from portal.accounts.models import ManagerCorrection, Role, User
 from portal.approvals.models import Acceptance, Status, Step
-from portal.mfa.models import TOTP
+from portal.mfa import resets
+from portal.mfa.models import TOTP, Release, ResetRequest
 from portal.mfa.rules import NOTICE, set_rule
 from tests.factories import a_draft, a_trip, current_step, decider_of, reload
 from tests.matrix import ANSWERS, ARGUMENTS, OTHER_RECORDS, RECORDS, WHO, rows
@@ -45,6 +46,9 @@ def has_started(trip: Trip | None, person: User) -> bool:
 
 #: What each page does to the trip for the person who sends it: not so before, and so afterwards.
 EFFECTS: dict[str, Callable[[Any, User], bool]] = {
+    "people:reset-ask": lambda nothing, person: ResetRequest.objects.filter(asked_by=person).exists(),
+    "people:reset-release": lambda reset, person: Release.objects.filter(request=reset, released_by=person).exists(),
+    "people:reset-refuse": lambda reset, person: ResetRequest.objects.filter(pk=reset.pk, refused_by=person).exists(),
     "travel:start": has_started,
     "travel:copy": has_started,
     "travel:check": is_now(Status.IN_REVIEW),
@@ -76,6 +80,7 @@ def people_of(cast: Cast) -> dict[str, User]:
         full_name="Cora Companion",
         business_area=cast.traveller.business_area,
         line_manager=cast.manager,
+        enrolment_open=False,
     )
     return {who: getattr(cast, name) for who, name in names.items()}
 
@@ -98,6 +103,8 @@ def make_other_record(kind: str, people: dict[str, User]) -> Model:
         from_on, area = timezone.localdate() + NOTICE, companion.business_area
         facts = {"is_on": False, "from_on": from_on, "reason": "For the test.", "by": people["administrator"]}
         return set_rule(area, what="email_codes", **facts)
+    if kind == "reset":
+        return resets.ask(people["colleague"], reason="His phone fell into the sea.", by=people["desk"])
     return {"post": people["governor"].posts_held, "grade": people["senior"].senior_periods}[kind].get()
 
 
@@ -149,7 +156,7 @@ def make_unrouted(traveller: User, companion: User, cast: Cast) -> Trip:
 
 def url_of(route: str, record: Model | None) -> str:
     arguments = dict(ARGUMENTS.get(route, {}))
-    if isinstance(record, Trip):
+    if isinstance(record, Trip | ResetRequest):
         arguments["reference"] = record.reference
     elif record is not None:
         arguments["person" if isinstance(record, User) else "number"] = record.pk

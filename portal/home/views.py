@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from portal.accounts.models import Role, User
 from portal.approvals.models import Acceptance, Approval, Condition, Party, Status, Step
+from portal.mfa import resets
 from portal.ui import wording
 from portal.ui.html import link, tag
 from portal.ui.pages import Page
@@ -132,6 +133,7 @@ class Home(BasePage):
             requests=[(approval, waits.get(approval.pk, NOBODY)) for approval in approvals[:FIRST]],
             has_more_requests=len(approvals) > FIRST,
             to_do=list(to_do_as_a_traveller(user)[:FIRST]),
+            resets=resets.awaiting(user).count(),
             roles=[Role(role).label for role in sorted(user.roles)],
             is_overseer=user.has_role(*OVERSEERS),
             **kwargs,

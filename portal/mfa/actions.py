@@ -19,7 +19,18 @@ from portal.audit import log
 
 from . import policy
 from .letters import address, tell
-from .models import TOTP, EmailCode, Factor, RecoveryCodes, RecoveryPhone, ResetRequest, SecurityKey, SignInState
+from .models import (
+    ENROL_WITHIN,
+    TOTP,
+    BreakGlassCode,
+    EmailCode,
+    Factor,
+    RecoveryCodes,
+    RecoveryPhone,
+    ResetRequest,
+    SecurityKey,
+    SignInState,
+)
 from .tokens import InvitationTokens, PersonTokens
 
 
@@ -86,7 +97,16 @@ def close_enrolment(user: User) -> None:
     """Note that this person has something strong now; what let them enrol does so no more."""
     User.objects.filter(pk=user.pk).update(enrolment_open=False)
     SignInState.objects.filter(user=user).update(enrolment_until=None)
-    ResetRequest.objects.filter(person=user, released_at__isnull=False, used_at=None).update(used_at=timezone.now())
+    use_reset(user)
+
+
+def use_reset(user: User) -> None:
+    """Note that this person enrolled by a release, if they did: it opens nothing any more."""
+    since = timezone.now() - ENROL_WITHIN
+    for request in ResetRequest.objects.filter(person=user, released_at__gt=since, used_at=None):
+        request.used_at = timezone.now()
+        request.save(update_fields=["used_at"])
+        log.record(actor=user, action="door.reset_used", target=user, reference=request.reference)
 
 
 def forget_factors(user: User, *, but: Factor | None = None) -> None:
@@ -112,6 +132,7 @@ def choose_email_codes(*, user: User) -> None:
         raise NotAllowed("Email codes are not allowed for this account")
     EmailCode.objects.update_or_create(user=user, defaults={"name": "Email codes", "confirmed": True})
     SignInState.objects.update_or_create(user=user, defaults={"enrolment_until": None})
+    use_reset(user)
     log.record(actor=user, action="door.email_codes_chosen", target=user)
     tell(user, "email_codes_set_up")
 
@@ -156,7 +177,10 @@ def renew_recovery_codes(*, by: User) -> list[str]:
 def recover(*, user: User, device: Factor) -> None:
     """Note that this person came in by recovery: until they set up a new app, they may do nothing else."""
     SignInState.objects.update_or_create(user=user, defaults={"must_replace": True})
-    if isinstance(device, RecoveryPhone):
+    if isinstance(device, BreakGlassCode):
+        log.record(actor=None, action="door.break_glass_used", target=user)
+        tell(user, "break_glass_used")
+    elif isinstance(device, RecoveryPhone):
         log.record(actor=None, action="door.recovery_phone_used", target=user)
         tell(user, "recovery_phone_used")
     else:

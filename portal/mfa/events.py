@@ -54,3 +54,30 @@ declare(
     "door.factors_exported", "{actor} exported who has which factor: {count} people as {format}, filtered by {filters}",
     "count", "format", "filters",
 )  # fmt: skip
+declare(
+    "door.reset_asked",
+    "{actor} asked that {target}, who has lost every factor, may enrol again: {reference}",
+    "reference",
+)
+declare(
+    "door.reset_released",
+    "{actor} released it that {target} may enrol again: {reference}, release {number}; {how}",
+    "reference",
+    "number",
+    "how",
+)
+declare("door.factors_reset", "Every factor of {target} was deleted, and they may enrol again for a day")
+declare(
+    "door.reset_refused", "{actor} refused that {target} may enrol again: {reference}, {reason}", "reference", "reason"
+)
+declare("door.reset_cancelled", "{target} cancelled what was asked for them: {reference}", "reference")
+declare("door.reset_used", "{target} enrolled again after two people released it: {reference}", "reference")
+declare("door.reset_lapsed", "{target} did not enrol in time; their enrolment closed")
+declare(
+    "door.break_glass",
+    "{by} and {and_by} had a break-glass code made for {target} on the console: {reason}",
+    "by",
+    "and_by",
+    "reason",
+)
+declare("door.break_glass_used", "{target} signed in with a break-glass code")

@@ -264,6 +264,21 @@ class RecoveryCodeForm(PortalForm):
     submit_label = "Continue"
 
 
+class LostForm(PortalForm):
+    """What somebody says who has nothing left that signs them in."""
+
+    reason = TextField(
+        label="What have you lost, and how?",
+        help_text="Such as: my phone was stolen on Monday, and my recovery codes were in the same bag. "
+        "Two people read this. Never write a password or a code here",
+        error_messages={"required": "Say what you have lost, and how"},
+        max_length=500,
+        name="what you have lost",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    submit_label = "Ask for a reset"
+
+
 class PhoneCodeForm(CodeForm):
     """The code that was sent to a phone by text message."""
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
+from portal import crypto
 from portal.accounts.models import User
 from portal.notifications import outbox
 
@@ -15,11 +16,31 @@ from .models import RecoveryPhone, SentCode
 CONFIRM_WITHIN = datetime.timedelta(days=settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS)
 
 
-def tell(user: User, template: str) -> None:
-    """Owe the owner a message; each is news of its own, so no two are the same."""
+def tell(user: User, template: str, *, link: str = "", key: str = "") -> None:
+    """Owe somebody a message; each is news of its own, so no two are the same, unless they share a ``key``."""
     outbox.enqueue(
-        recipients=[user], template=template, key=f"door:{secrets.token_hex(8)}", link=reverse("mfa:security")
+        recipients=[user],
+        template=template,
+        key=key or f"door:{secrets.token_hex(8)}",
+        link=link or reverse("mfa:security"),
     )
+
+
+def text(user: User, template: str, *, link: str) -> None:
+    """Owe the same news to the recovery phone as well, if there is one: somebody else may read the mailbox."""
+    for phone in RecoveryPhone.objects.filter(user=user, verified_at__isnull=False):
+        try:
+            number = phone.target
+        except crypto.Unreadable:
+            continue  # A number that nobody can read any more may not hold up what the message tells of.
+        outbox.enqueue(
+            recipients=[user],
+            template=template,
+            key=f"door:{secrets.token_hex(8)}",
+            link=link,
+            channel="text",
+            to=number,
+        )
 
 
 def send_code(user: User, device: SentCode, code: str) -> None:

@@ -51,9 +51,10 @@ class EnrolStage(PortalStage):
             return headed_redirect_response("account_login"), False
         if policy.factors(user):
             return None, True
-        if not policy.may_enrol(user):
-            return headed_redirect_response("mfa:blocked"), False
         self.bind()
+        if not policy.may_enrol(user):
+            # Nobody signs in from there; whoever gave the password may ask that two people let them enrol again.
+            return headed_redirect_response("mfa:blocked"), True
         self.state["enrolling"] = actions.start_app(user).pk
         # A leaked password must not be enough to put the thief's own phone beside it.
         self.send_code(actions.mailbox_code(user), purpose=ENROL)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import address, base, keys, own, phone, sessions, stages
+from .views import address, base, keys, lost, own, phone, sessions, stages
 
 app_name = "mfa"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("recovery/", stages.Recovery.as_view(), name="recovery"),
     path("recovery/phone/", stages.RecoveryByPhone.as_view(), name="recovery_by_phone"),
     path("blocked/", base.blocked, name="blocked"),
+    path("lost/", lost.Lost.as_view(), name="lost"),
+    path("reset/", lost.CancelReset.as_view(), name="reset"),
     path("replace/", own.Replace.as_view(), name="replace"),
     path("recovery-codes/", own.MakeRecoveryCodes.as_view(), name="recovery_codes"),
     path("key/challenge/", keys.Challenge.as_view(), name="key_challenge"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import accounts, imports, leaving, lists, me, person, posts, roles, sign_in_rules
+from .views import accounts, imports, leaving, lists, me, person, posts, resets, roles, sign_in_rules
 
 app_name = "people"
 urlpatterns = [
@@ -44,6 +44,11 @@ urlpatterns = [
     path("posts/", posts.Posts.as_view(), name="posts"),
     path("posts/<int:number>/end/", posts.EndPost.as_view(), name="post-end"),
     path("grades/<int:number>/end/", posts.EndGrade.as_view(), name="grade-end"),
+    path("resets/", resets.Resets.as_view(), name="resets"),
+    path("resets/ask/", resets.AskForSomebody.as_view(), name="reset-ask"),
+    path("resets/<str:reference>/", resets.Reset.as_view(), name="reset"),
+    path("resets/<str:reference>/release/", resets.ReleaseReset.as_view(), name="reset-release"),
+    path("resets/<str:reference>/refuse/", resets.RefuseReset.as_view(), name="reset-refuse"),
     path("<int:person>/roles/", roles.RolesOf.as_view(), name="roles-of"),
     path("<int:person>/roles/give/", roles.GiveRole.as_view(), name="role-give"),
     path("<int:person>/posts/give/", posts.GivePost.as_view(), name="post-give"),

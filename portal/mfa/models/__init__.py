@@ -5,6 +5,7 @@
 """
 
 from .devices import (
+    BREAK_GLASS_FOR,
     CODES,
     FEW_CODES,
     KEYS,
@@ -18,14 +19,19 @@ from .devices import (
     SentCode,
 )
 from .passwords import PasswordUsed
-from .resets import Release, ResetRequest
+from .resets import ENROL_WITHIN, OPEN_FOR, RELEASES_NEEDED, SETTLING, Release, ResetRequest
 from .rules import FactorRule
 from .state import SignInState
 
 __all__ = [
+    "BREAK_GLASS_FOR",
     "CODES",
+    "ENROL_WITHIN",
     "FEW_CODES",
     "KEYS",
+    "OPEN_FOR",
+    "RELEASES_NEEDED",
+    "SETTLING",
     "TOTP",
     "BreakGlassCode",
     "EmailCode",

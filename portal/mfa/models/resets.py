@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from portal.references import new_reference
@@ -18,6 +19,13 @@ SETTLING = datetime.timedelta(days=7)  # Whose own factors were reset may not re
 
 class ResetRequest(models.Model):
     """One request; whether it waits, was released, used, refused or is over follows from its moments."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for release"
+        RELEASED = "released", "Released"
+        USED = "used", "Used"
+        REFUSED = "refused", "Refused"
+        LAPSED = "lapsed", "Nobody acted in time"
 
     reference = models.CharField(max_length=12, unique=True)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="reset_requests")
@@ -61,6 +69,33 @@ class ResetRequest(models.Model):
     def save(self, *args, **kwargs):
         self.reference = self.reference or new_reference("RST")
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("people:reset", args=[self.reference])
+
+    @property
+    def state(self) -> State:
+        now = timezone.now()
+        if self.refused_at is not None:
+            return self.State.REFUSED
+        if self.used_at is not None:
+            return self.State.USED
+        if self.released_at is not None:
+            return self.State.RELEASED if now < self.released_at + ENROL_WITHIN else self.State.LAPSED
+        return self.State.WAITING if now < self.asked_at + OPEN_FOR else self.State.LAPSED
+
+    @property
+    def colour(self) -> str:
+        return COLOURS[self.state]
+
+
+COLOURS = {
+    ResetRequest.State.WAITING: "yellow",
+    ResetRequest.State.RELEASED: "blue",
+    ResetRequest.State.USED: "green",
+    ResetRequest.State.REFUSED: "red",
+    ResetRequest.State.LAPSED: "grey",
+}
 
 
 class Release(models.Model):
