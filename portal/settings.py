@@ -24,8 +24,12 @@ if MODE not in {"demo", "production"}:
 DEMO = MODE == "demo"
 
 
+PORTAL_DEMO_VALUES: dict[str, str] = {}  # Everybody can read them here, so production refuses to start with one.
+
+
 def required(name: str, what_for: str, *, demo: str) -> str:
     """Read a value that production must set and the demo can do without."""
+    PORTAL_DEMO_VALUES[name] = demo
     if value := env.str(name, ""):
         return value
     if DEMO:
@@ -60,6 +64,7 @@ PORTAL_AUDIT_KEY = required("PORTAL_AUDIT_KEY", "32 bytes in hexadecimal, keying
 
 INSTALLED_APPS = [
     "portal.mfa.admin_config.PortalAdminConfig",
+    "portal.mfa",  # Before those whose commands it refuses: the first app that has a command of a name is asked.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -72,7 +77,6 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.directory",
     "portal.notifications",
-    "portal.mfa",
     "portal.mfa.sso",
     "portal.approvals",
     "travel",
