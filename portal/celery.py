@@ -1,14 +1,31 @@
 """The queue: one task, ``run``, and the schedule as a table of when and which action."""
 
 import os
+import sys
 
-from celery import Celery
+from celery import Celery, signals
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def check_the_door(**kwargs: object) -> None:
+    """End a worker, or the clock, that production may not start with."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+
+    django.setup()
+    from portal.mfa.checks import refuse_to_start
+
+    try:
+        refuse_to_start()
+    except ImproperlyConfigured as fault:
+        sys.exit(str(fault))  # Celery writes down what a signal's receiver raises, and goes on.
 
 
 @app.task(name="portal.run")
@@ -27,6 +44,9 @@ SCHEDULE = (
     (3600.0, "portal.people.actions.leaving.remind_of_last_days"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
     (600.0, "portal.mfa.left.remind"),
+    (86400.0, "portal.mfa.left.remind"),
+    (600.0, "portal.mfa.resets.end_overdue"),
+    (600.0, "portal.mfa.break_glass.forget_overdue"),
     (21600.0, "portal.people.actions.review.review_roles"),
     (86400.0, "portal.mfa.watch.report"),
 )

@@ -1,13 +1,21 @@
 """Is the door hung as it should be?  The portal does not start while it is not."""
 
 import ipaddress
+import logging
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections, router
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connections, router
+
+from portal.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+KEYS = ("SECRET_KEY", "PORTAL_OTP_PEPPER", "PORTAL_AUDIT_KEY")
 
 ORDER = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -92,6 +100,70 @@ def single_sign_on(app_configs, **kwargs) -> list[CheckMessage]:
             Error("There may be no provider of single sign-on but portal.mfa.sso.", hint=str(providers), id="door.E010")
         )
     return found
+
+
+@register
+def production(app_configs, **kwargs) -> list[CheckMessage]:
+    """Check that production runs with nothing of the demonstration, and shows no stranger how it is made (S56)."""
+    if settings.DEMO:
+        return []
+    found = []
+    if settings.DEBUG:
+        found.append(Error("DEBUG shows settings and variables to whoever meets an error.", id="door.E011"))
+    given = {name: [getattr(settings, name)] for name in KEYS} | {"PORTAL_OTP_KEYS": settings.PORTAL_OTP_KEYS.values()}
+    for name, values in given.items():
+        if settings.PORTAL_DEMO_VALUES[name].rpartition(":")[2] in values:
+            found.append(
+                Error(
+                    f"{name} has the value of the demonstration, which everybody can read.",
+                    hint="Run: openssl rand -hex 32",
+                    id="door.E012",
+                )
+            )
+    if not is_key(settings.PORTAL_AUDIT_KEY):
+        found.append(Error("PORTAL_AUDIT_KEY takes 32 bytes, as 64 hexadecimal digits.", id="door.E003"))
+    return found
+
+
+@register(Tags.database, deploy=True)
+def people_of_the_demonstration(app_configs, databases=None, **kwargs) -> list[CheckMessage]:
+    """Check that production has nobody whose password everybody knows."""
+    database = router.db_for_read(User)
+    if settings.DEMO or database not in (databases or ()):
+        return []
+    if User._meta.db_table not in connections[database].introspection.table_names():
+        return []  # A database before its first migration has nobody at all.
+    if not User.objects.using(database).filter(is_demo=True, is_active=True).exists():
+        return []
+    return [
+        Error(
+            "There are people of the demonstration in the database: everybody knows their password.",
+            hint="Start with an empty database. A demonstration has one of its own.",
+            id="door.E013",
+        )
+    ]
+
+
+def refuse_to_start() -> None:
+    """Stop a process of production while the door does not hang as it should; the web and the worker ask first.
+
+    A database that does not answer is no reason to stay away: without it nobody signs in either, and the readiness
+    check says so.
+
+    :raises ImproperlyConfigured: something is wrong, in the sentences of the checks.
+    """
+    if settings.DEMO:
+        return
+    found = [*door(None), *single_sign_on(None), *production(None)]
+    try:
+        found += [*table_of_the_cache(None, databases=["default"]), *people_of_the_demonstration(None, ["default"])]
+    except OperationalError:
+        logger.warning("The database does not answer, so nobody looked for people of the demonstration in it.")
+    finally:
+        connections.close_all()  # A server that forks may not share one connection among its processes.
+    if found:
+        sentences = (" ".join(filter(None, [f"{one.id}: {one.msg}", one.hint])) for one in found)
+        raise ImproperlyConfigured("The portal does not start:\n" + "\n".join(sentences))
 
 
 @register(Tags.database, deploy=True)
