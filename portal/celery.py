@@ -44,7 +44,6 @@ SCHEDULE = (
     (3600.0, "portal.people.actions.leaving.remind_of_last_days"),
     (3600.0, "portal.mfa.sessions.forget_dead"),
     (600.0, "portal.mfa.left.remind"),
-    (86400.0, "portal.mfa.left.remind"),
     (600.0, "portal.mfa.resets.end_overdue"),
     (600.0, "portal.mfa.break_glass.forget_overdue"),
     (21600.0, "portal.people.actions.review.review_roles"),
