@@ -1,7 +1,4 @@
-"""What somebody tries who wants the portal to write to another mailbox, or to take an address for themselves (S37).
-
-Each was seen to succeed once, with its defence taken away.
-"""
+"""What somebody tries who wants the portal to write to another mailbox, or to take an address for themselves (S37)."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""What somebody tries who has the password, and reads along in a mailbox or a phone, or wants the portal to pay.
-
-Each was seen to succeed once, with its defence taken away.
-"""
+"""What somebody tries who has the password, and reads along in a mailbox or a phone, or wants the portal to pay."""
 
 import re
 

@@ -93,9 +93,11 @@ class SignInRules(BasePage):
                 if before is not None and is_on == before:
                     continue
                 said = in_a_word(what, is_on)
+                if before is not None:
+                    said = f"from {govuk_short_date(day)} {said.lower()}"
                 if rule is not None and rule.business_area_id != area:
-                    said = f"{said}, from {found.areas[rule.business_area_id]}"
-                lines.append(said if before is None else f"{said} from {govuk_short_date(day)}")
+                    said = f"{said}, from {found.areas[rule.business_area_id]}" if before is None else said
+                lines.append(said)
                 before = is_on
             yield "; ".join(lines)
 
@@ -143,7 +145,7 @@ class SetRule(ProvedPage, OncePage, FormPage):
         self.success_message = f"{rule.business_area}, from {govuk_date(rule.from_on)}: {in_words(rule)}"
         if rule.raises_the_bar:
             number = left.people_left(rule).count()
-            self.success_message += f". {counted(number, 'person is,people are')} not ready, and we tell each of them"
+            self.success_message += f". {counted(number, 'person is,people are')} not ready, and will be told"
 
 
 class TakeRuleBack(NumberedRecord, ProvedPage, OncePage, ConfirmPage):

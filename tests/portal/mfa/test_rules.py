@@ -440,10 +440,8 @@ def test_the_page_says_what_holds_where_and_from_where_it_comes(olu, area, uma):
         for row in shown.soup("tr")
         if row.th
     }
-    assert rows["HMPPS establishments"] == ["Allowed; Not allowed from 12 Apr 2027", "Not allowed", "Not demanded"]
-    assert rows["HMP Example Hill"][0] == (
-        "Allowed, from HMPPS establishments; Not allowed, from HMPPS establishments from 12 Apr 2027"
-    )
+    assert rows["HMPPS establishments"] == ["Allowed; from 12 Apr 2027 not allowed", "Not allowed", "Not demanded"]
+    assert rows["HMP Example Hill"][0] == ("Allowed, from HMPPS establishments; from 12 Apr 2027 not allowed")
     assert "Not ready yet 1 person" in shown.text
 
 
