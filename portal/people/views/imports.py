@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.accounts.models import BusinessArea, User
 from portal.accounts.policies import areas_administered_by, is_people_administrator
@@ -38,6 +40,10 @@ EXAMPLES = (
     ("leave", "former.colleague@example.gov.uk", "", "", "", "", "", "", "", ""),
 )
 VERBS = {JOIN: "Join", MOVE: "Move", LEAVE: "Leave"}
+
+
+def lines(texts: Iterable[str]) -> SafeString:
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts))
 
 
 class Import(ProvedPage, OncePage, FormPage):
@@ -117,7 +123,7 @@ class Import(ProvedPage, OncePage, FormPage):
     def parts(self, plan: Plan) -> Iterator[dict[str, Any]]:
         for verb, label in VERBS.items():
             rows = [
-                (one.row, f"{one.name}\n{one.email}", "\n".join(one.sentences), "\n".join(one.touches) or "–")
+                (one.row, lines([one.name, one.email]), lines(one.sentences), lines(one.touches) or "–")
                 for one in plan.of(verb)
             ]
             if rows:

@@ -199,7 +199,8 @@ def test_the_page_shows_every_area_and_says_where_there_is_more(tess, monkeypatc
 
     shown = page(sign_in(Client(), tess), url("about"))
 
-    assert [heading.text for heading in shown.soup.select("section h2")] == [one.title for one in about.SECTIONS]
+    headings = [heading.text for heading in shown.soup.select("main div[id$=-area] > h2")]
+    assert headings == [one.title for one in about.SECTIONS]
     account = shown.soup.select_one("#your-account-area")
     assert len(account.select("tbody tr")) == 2
     assert "These are the latest 2. The file holds all of them." in account.text
