@@ -15,12 +15,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 
+from tests import secrets
 from tests.people import Cast, make_cast
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # The demo serves static files straight from the tree, so nobody has collected any.
     config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning")
+    config.pluginmanager.register(secrets, "secrets")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
