@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from django_otp.oath import hotp
 
 from portal.accounts.models import (
     BusinessArea,
@@ -125,3 +126,9 @@ def sign_in(client: Client, user: User) -> Client:
     )
     session.save()
     return client
+
+
+def phone_of(user: User) -> str:
+    """What the authenticator app of somebody signed in shows now."""
+    app = TOTP.objects.get(user=user, confirmed=True)
+    return f"{hotp(app.bin_key, int(time.time()) // 30):06}"

@@ -11,7 +11,7 @@ from portal.accounts.models import ClearanceLevel
 from portal.audit.models import Event
 from portal.notifications.models import Message
 from tests.factories import a_draft, a_trip, reload
-from tests.people import clear, sign_in
+from tests.people import clear, phone_of, sign_in
 from tests.travel.pages import address, page, text_of
 from travel import actions
 from travel.models import Trip
@@ -135,7 +135,7 @@ def test_a_deleted_draft_is_gone(cast, client):
 def test_a_double_click_on_delete_leads_to_the_list_twice(cast, client):
     trip = a_draft(cast.traveller)
     browser = sign_in(client, cast.traveller)
-    held = page(browser, address(trip, "discard")).form()
+    held = page(browser, address(trip, "discard")).form() | {"proof-code": phone_of(cast.traveller)}
 
     answers = [browser.post(address(trip, "discard"), held) for _ in range(2)]
 

@@ -9,7 +9,7 @@ from portal.audit.models import Event
 from portal.notifications.models import Message
 from portal.workdays import add_working_days
 from tests.factories import a_draft, a_trip, reload
-from tests.people import make_senior, person, sign_in
+from tests.people import make_senior, person, phone_of, sign_in
 from tests.travel.pages import address, page, post, text_of
 from travel import actions
 from travel.models import ChosenApprover, Trip
@@ -154,7 +154,7 @@ def test_only_the_security_roles_find_all_requests(client, cast):
 def test_a_deleted_draft_leaves_the_list(asker, cast):
     trip = a_draft(cast.traveller)
 
-    post(asker, address(trip, "discard"))
+    post(asker, address(trip, "discard"), **{"proof-code": phone_of(cast.traveller)})
 
     assert reload(trip).approval.status == Status.WITHDRAWN
     assert trip.reference not in text_of(asker, reverse("travel:index"))
