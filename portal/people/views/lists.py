@@ -52,7 +52,6 @@ class Index(ListPage):
         query = self.request.GET.urlencode()
         return [
             Action("Invite somebody", reverse("people:invite"), is_main=True),
-            Action("Roles", reverse("people:roles")),
             Action("Posts", reverse("people:posts")),
             Action("Import", reverse("people:import")),
             Action("Line managers said to be wrong", reverse("people:managers")),
