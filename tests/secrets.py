@@ -141,7 +141,7 @@ class Watch:
         codes = {secret for secret in self.secrets if CODE.fullmatch(secret)}
         found = []
         for place, content in self.places():
-            text = content if isinstance(content, str) else str(list(content))
+            text = "\n".join(map(str, content))
             there = [secret for secret in self.secrets.keys() - codes if secret in text]
             there += codes.intersection(WHOLE_NUMBERS.findall(text))
             found += [

@@ -20,13 +20,14 @@ from django.utils import timezone
 
 from portal.accounts.models import ManagerCorrection, User
 from portal.mfa import actions as door
-from portal.mfa.models import TOTP, EmailCode, FactorRule, RecoveryPhone, SignInState
+from portal.mfa import resets
+from portal.mfa.models import TOTP, EmailCode, FactorRule, RecoveryPhone, ResetRequest, SignInState
 from portal.mfa.stepup import PURPOSE, ProvedPage
 from tests.attacks.sign_in.test_every_address import PAGES
 from tests.factories import a_draft, a_trip
 from tests.people import Cast, give_role, sign_in
 from tests.portal.mfa.conftest import PASSWORD, code_of
-from tests.portal.people.administering import another_administrator, propose, today
+from tests.portal.people.administering import DAY, another_administrator, day, propose, today
 from tests.test_permissions import make_unrouted
 from tests.travel.pages import after, page
 
@@ -45,6 +46,9 @@ UNPROVED = {
     "mfa:verify": "a step of signing in",
     "mfa:recovery": "a step of signing in",
     "mfa:recovery_by_phone": "a step of signing in",
+    "mfa:lost": "a step of signing in; two others decide",
+    "mfa:reset": "ends a request for a reset in one's own name, and doing less may not be made hard",
+    "mfa:key_challenge": "a script fetches what a key is to sign",
     "mfa:phone_code": "ends what mfa:phone began with a proof, and takes the code that the phone received",
     "mfa:confirm_address": "ends what mfa:address began with a proof, and takes the link of the new mailbox",
     "sso:start": "nobody is signed in yet",
@@ -66,8 +70,14 @@ UNPROVED = {
 }
 
 
-#: Tried where the provider is at hand: tests/portal/mfa/sso/test_links.py.
-TRIED_WITH_ENTRA = {"sso:link", "sso:unlink"}
+#: Tried elsewhere, where what they take is at hand: the provider, a key, a file.
+TRIED_ELSEWHERE = {
+    "sso:link": "tests/portal/mfa/sso/test_links.py",
+    "sso:unlink": "tests/portal/mfa/sso/test_links.py",
+    "mfa:key_add": "tests/attacks/test_security_keys.py",
+    "mfa:key_remove": "tests/portal/mfa/test_keys.py",
+    "people:import": "tests/attacks/test_importing_people.py",
+}
 
 
 @dataclass
@@ -141,10 +151,31 @@ def reviewed_long_ago(cast: Cast) -> None:
     give_role(cast.colleague, "auditor")
 
 
+def area_of_traveller(cast: Cast) -> int:
+    return cast.traveller.business_area_id
+
+
+def lost_everything(cast: Cast) -> None:
+    door.verify_address(cast.officer)
+
+
+def asked(cast: Cast) -> ResetRequest:
+    door.verify_address(cast.officer)
+    return resets.ask(cast.officer, reason="My phone was stolen.", by=cast.officer)
+
+
+def rule_to_come(cast: Cast) -> FactorRule:
+    return FactorRule.objects.create(
+        business_area=cast.traveller.business_area, what=FactorRule.What.EMAIL_CODES, is_on=True,
+        from_on=today() + 60 * DAY, reason="For the test", announced_by=cast.user_administrator,
+    )  # fmt: skip
+
+
 NEWCOMER = {
     "full_name": "Nora Newcomer", "email": "nora.newcomer@example.justice.test", "person_type": "staff",
-    "business_area": lambda cast: cast.traveller.business_area_id, "line_manager": "mark.manager@example.justice.test",
+    "business_area": area_of_traveller, "line_manager": "mark.manager@example.justice.test",
 }  # fmt: skip
+FROM_TODAY = {part: lambda cast, part=part: day("from_on", today())[part] for part in day("from_on", today())}
 AT_ONCE = {"when": "now", "reason": "Moved away."}
 
 ACTS = {
@@ -183,6 +214,16 @@ ACTS = {
     "people:role-review": Act(
         "user_administrator", reviewed_long_ago, {"roles": lambda cast: cast.colleague.roles_held.get().pk}
     ),
+    "people:reset-ask": Act(
+        "user_administrator", lost_everything, {"email": "olu.officer@example.justice.test", "reason": "They rang me."}
+    ),
+    "people:reset-release": Act("user_administrator", asked, {"how": "I rang them on their number."}),
+    "people:reset-refuse": Act("user_administrator", asked, {"reason": "They did not ask."}),
+    "people:sign-in-rule": Act(
+        "user_administrator", answers={"area": area_of_traveller, "rule": "email_codes", "reason": "x"} | FROM_TODAY
+    ),
+    "people:sign-in-take-back": Act("user_administrator", rule_to_come),
+    "people:sign-in-export": Act("user_administrator", answers={"format": "csv"}),
     "people:role-proposal": Act(
         "user_administrator", lambda cast: propose(cast.colleague, another_administrator()), {"decision": "accept"}
     ),
@@ -208,7 +249,7 @@ def test_every_page_that_takes_a_post_asks_for_a_proof_or_says_why_not():
     proved = {name for name in posts if issubclass(VIEWS[name], ProvedPage)}
 
     assert posts - proved == UNPROVED.keys()
-    assert proved == ACTS.keys() | TRIED_WITH_ENTRA
+    assert proved == ACTS.keys() | TRIED_ELSEWHERE.keys()
 
 
 def kept() -> list[dict]:

@@ -35,6 +35,7 @@ OPEN = {
     "mfa:verify": "a step of a pending sign-in",
     "mfa:recovery": "a step of a pending sign-in",
     "mfa:recovery_by_phone": "a step of a pending sign-in",
+    "mfa:lost": "a step of a pending sign-in",
     "mfa:blocked": "says that an administrator has to help, to whoever has no factor",
     "mfa:confirm_address": "the link in a letter proves the mailbox, in whichever browser",
     "account_confirm_email": "the same, as allauth has it",
@@ -54,7 +55,7 @@ OPEN = {
 }
 
 #: The pages of each step of a pending sign-in, for whoever is there.
-STEPS = {"app": {"mfa:verify", "mfa:recovery"}, "newcomer": {"mfa:enrol"}}
+STEPS = {"app": {"mfa:verify", "mfa:recovery", "mfa:lost"}, "newcomer": {"mfa:enrol", "mfa:lost"}}
 
 
 @dataclass(frozen=True)
