@@ -154,7 +154,7 @@ def count_failure(state: SignInState, label: str) -> Refused:
             actor=None, action="door.locked_for_a_while", target=state.user, until=until, failures=state.failures
         )
         tell(state.user, "sign_in_locked")
-    return lock_of(state) or Refused("The code is wrong, or was used before. Enter the newest code")
+    return lock_of(state) or Refused("The code is wrong, or was used before. Wait for the next code and enter that")
 
 
 def mark(request: HttpRequest, device: Factor) -> None:

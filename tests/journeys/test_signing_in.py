@@ -16,11 +16,10 @@ from PIL import Image
 
 from portal import crypto
 from portal.accounts.models import User
-from portal.mfa import actions
 from portal.mfa.models import TOTP
 from portal.notifications.models import Message
+from portal.people.actions import accounts
 from tests.factories import a_trip, current_step
-from tests.people import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,17 +59,21 @@ def give(page, label: str, code: str, button: str) -> None:
 
 
 @pytest.fixture
-def newcomer(db, live_server):
+def newcomer(cast, live_server):
+    """Invited a moment ago."""
     with override_settings(PORTAL_URL=live_server.url):
-        user = person("Nina Newcomer")
-        User.objects.filter(pk=user.pk).update(enrolment_open=True)
-        actions.verify_address(user)
-        yield User.objects.get(pk=user.pk)
+        yield accounts.invite(
+            full_name="Nina Newcomer",
+            email="nina.newcomer@example.justice.test",
+            business_area=cast.traveller.business_area,
+            line_manager=cast.manager,
+            by=cast.user_administrator,
+        )
 
 
 def set_up(page, live_server, newcomer, barriers) -> tuple[Phone, list[str]]:
     """The first day: a password, the mailbox, the QR code, the app's code, the recovery codes."""
-    page.goto(actions.set_password_link(newcomer))
+    page.goto(in_the_mailbox(newcomer, "account-invitation")["url"])
     assert barriers(page) == []
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_role("button", name="Set password").click()
