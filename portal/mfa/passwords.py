@@ -19,7 +19,7 @@ from portal.audit import log
 
 from . import actions, policy
 from .letters import tell
-from .models import EmailCode, PasswordUsed
+from .models import EmailCode, PasswordUsed, ResetRequest
 
 MIN_LENGTH = 12
 MAX_LENGTH = 128
@@ -274,10 +274,12 @@ def reset(*, user: User, password: str) -> None:
 
     The mailbox has then given one proof, so codes to it are no second one any more (ASVS 6.4.3).  Whoever has no factor
     yet sets a first password, by an invitation; a rule that forbids e-mail codes today may end, so the device counts
-    even where it may not be used.
+    even where it may not be used.  Who waits to enrol again, or may, has given their word as knowing the password.
     """
     replace(user, password)
-    if policy.has_factor(user) or EmailCode.objects.filter(user=user, confirmed=True).exists():
+    chose_codes = EmailCode.objects.filter(user=user, confirmed=True)
+    enrols_again = ResetRequest.objects.filter(person=user, used_at=None, refused_at=None)
+    if policy.has_factor(user) or chose_codes.exists() or enrols_again.exists():
         actions.suspend_email_codes(user)
     log.record(actor=None, action="door.password_reset", target=user)
 

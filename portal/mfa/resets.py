@@ -75,7 +75,7 @@ def why_never(user: User, person: User) -> str:
     elif not is_of_line and not can_administer(user, person):
         return "Only administrators of this account and the person's management line release this"
     if is_settling(user):
-        return f"Your own sign-in was set up anew less than {SETTLING.days} days ago, so somebody else has to decide"
+        return f"Your own sign-in was reset less than {SETTLING.days} days ago, so somebody else has to decide"
     return ""
 
 
@@ -252,7 +252,9 @@ def release(request: ResetRequest, *, how: str, by: User) -> None:
     state, _ = SignInState.objects.get_or_create(user=person)
     if state.email_codes_suspended_at and state.email_codes_suspended_at > request.asked_at:
         # Whoever reads the mailbox would otherwise wait for the release, and then hold both proofs of an enrolment.
-        raise NotAllowed("The password was reset by email after this was asked. Refuse it, and let the person ask anew")
+        raise NotAllowed(
+            "The password was reset by email since this was asked. Refuse it; they can ask again"
+        )
     Release.objects.create(
         request=request, person=person, released_by=by, is_from_the_line=is_of_the_line(by, person), how=how
     )

@@ -29,11 +29,11 @@ class Lost(StagePage):
     submit_label = LostForm.submit_label
     back_url = reverse_lazy("account_login")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
         # Whoever still has a factor on record stops at the code, whoever has none at the enrolment that is closed.
         is_at_the_code = LoginStageController.enter(request, VerifyStage.key) is not None
         self.stage_class = VerifyStage if is_at_the_code else EnrolStage
-        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = resets.latest_of(self.user)
