@@ -304,7 +304,7 @@ def test_nobody_cancels_for_somebody_else(asked, cast):
 
 
 def test_what_sql_shows_and_counts_is_what_the_rules_say_for_everybody(cast, tess, area_administrator):
-    """Over a plain person, one with a role, one of another area, one whose line runs in a circle, and a half release."""
+    """Over people with a role and without, of two areas, with a line that runs in a circle, and half released."""
     second = make_user_administrator("Una Useradmin", manager=cast.user_administrator)
     give_role(cast.senior, Role.USER_ADMINISTRATOR)
     User.objects.filter(pk=cast.senior.pk).update(line_manager=cast.manager)
