@@ -135,3 +135,19 @@ def test_the_time_of_the_answer_does_not_tell_who_has_an_account(maya, administr
     )
     # The queries are the same, which another test shows; the bound leaves room for a machine that does much else.
     assert max(medians.values()) < 1.5 * min(medians.values()), medians
+
+
+def test_spraying_one_password_over_a_thousand_addresses(visitor, another, maya, app, clock):
+    """S23: one network address has so many tries; owners elsewhere, and sessions that live, do not notice."""
+    another.sign_in(maya, REMOTE_ADDR="198.51.100.7")
+    clock.forward(seconds=31)
+
+    pages = [visitor.give_password(f"person{number}@justice.example", "Summer holidays 2027") for number in range(1000)]
+    stopped = ["too many" in page.text or page.status_code == 429 for page in pages]
+
+    assert stopped.index(True) <= 100
+    assert all(stopped[stopped.index(True) :])
+    assert visitor.give_password(maya).status_code in (200, 429)
+    assert visitor.get("/mfa/verify/")["Location"] == "/accounts/login/"
+    assert another.get("/mfa/security/", REMOTE_ADDR="198.51.100.7").status_code == 200
+    assert Visitor().give_password(maya, REMOTE_ADDR="198.51.100.8")["Location"] == "/mfa/verify/"

@@ -237,3 +237,29 @@ def test_a_right_code_sets_the_count_back(maya, app, clock):
 
     state = SignInState.objects.get(user=maya)
     assert (state.failures, state.last_failure_at) == (0, None)
+
+
+def test_a_code_that_was_used_opens_nothing_when_the_clock_leaps_back(visitor, another, maya, app, clock):
+    """S58: the steps that were used are remembered, whatever the portal's clock says."""
+    before = [code_of(app, steps) for steps in (-10, -9)]
+    visitor.sign_in(maya)
+    used = code_of(app)
+    clock.forward(minutes=-5)
+    another.give_password(maya)
+
+    for code in (*before, code_of(app), code_of(app, 1), used):
+        another.give_code(code)
+        clock.forward(seconds=20)
+
+    assert not another.is_in
+
+
+def test_a_clock_that_is_five_minutes_off_opens_to_no_code_of_another_time(visitor, maya, app, clock):
+    """S58: the phone is right and the portal is not; nobody gets in by a code that was seen earlier."""
+    visitor.give_password(maya)
+    seen = code_of(app)
+    clock.forward(minutes=5)
+
+    visitor.give_code(seen)
+
+    assert not visitor.is_in

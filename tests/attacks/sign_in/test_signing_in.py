@@ -205,3 +205,36 @@ def test_who_has_a_factor_cannot_enrol_another(visitor, maya, clock):
 
     assert response["Location"] == "/"
     assert TOTP.objects.filter(user=maya).count() == 1
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/mfa/verify/", "/mfa/recovery/", "/accounts/logout/"])
+def test_another_sites_page_cannot_post_in_the_persons_browser(maya, app, path, clock):
+    """S20: with the token of the browser, which another site cannot know, but from its own origin."""
+    browser = Client(enforce_csrf_checks=True)
+    token = browser.get("/accounts/login/").context["csrf_token"]
+    answers = {"csrfmiddlewaretoken": str(token), "login": maya.email, "password": PASSWORD, "code": code_of(app)}
+
+    response = browser.post(path, answers, headers={"origin": "https://evil.example"})
+
+    assert response.status_code == 403
+    assert SESSION_KEY not in browser.session
+
+
+@pytest.mark.parametrize("path", ["/mfa/verify/", "/mfa/prove-again/", "/accounts/logout/"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_no_page_of_the_door_leads_elsewhere(visitor, maya, app, target, path, clock):
+    """S21: at the code, at the proof and at the end."""
+    visitor.give_password(maya)
+    if path != "/mfa/verify/":
+        visitor.give_code(code_of(app))
+        clock.forward(seconds=31)
+
+    response = visitor.client.post(
+        path, {"code": code_of(app), "proof-code": code_of(app), "next": target}, query_params={"next": target}
+    )
+
+    assert response.status_code == 302
+    assert "evil" not in response["Location"]
+    assert "javascript" not in response["Location"]
