@@ -243,7 +243,7 @@ def survives(mutation: Mutation, copy: Path) -> bool:
     file.write_text(whole.replace(mutation.old, mutation.new))
     try:
         run = subprocess.run(
-            [".venv/bin/python", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--reuse-db", "-m", "not slow and not browser",
+            [".venv/bin/python", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--reuse-db", "-m", "not slow and not browser and not postgresql",
              *mutation.tests.split()],
             cwd=copy, capture_output=True, text=True, check=False,
         )  # fmt: skip
