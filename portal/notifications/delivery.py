@@ -259,4 +259,5 @@ def compose(message: Message) -> Email | Text:
 
 def subject_of(message: Message) -> str:
     """Return the subject line, as the portal's own list of messages shows it: no secret is in it."""
-    return render_to_string(f"emails/{message.template}.txt", message.context).strip().partition("\n")[0]
+    context = {**message.context, "portal_name": settings.PORTAL_NAME}
+    return render_to_string(f"emails/{message.template}.txt", context).strip().partition("\n")[0]
