@@ -5,6 +5,7 @@ and what happened, for the detail page of any room; ``DecidePage`` is for whoeve
 """
 
 import datetime
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -276,11 +277,24 @@ NOTED = {
 TOLD_BY_THE_LIFECYCLE = (Step.Decision.SEND_BACK.label, Step.Decision.REJECT.label)
 
 
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Facts(dict):
     """What fills an event's sentence; a detail that an older release did not write leaves a gap, not an error."""
 
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def said(fact: Any) -> Any:
+    """A fact as a page says it: the log keeps a day as "2027-03-03"."""
+    if not (isinstance(fact, str) and ISO_DAY.fullmatch(fact)):
+        return fact
+    try:
+        return wording.govuk_date(datetime.date.fromisoformat(fact))
+    except ValueError:  # Somebody typed what only looks like a day.
+        return fact
 
 
 def events_of(approval: Approval) -> list[Event]:
@@ -299,7 +313,7 @@ def sentence_of(event: Event, *, named: Collection[str] = (), is_noted: bool = F
         or SENTENCES.get(event.action)
         or (kind.sentence if kind else event.action)
     )
-    facts = Facts({name: "”, “".join(named) or value or "nobody" for name, value in event.facts.items()})
+    facts = Facts({name: "”, “".join(named) or said(value) or "nobody" for name, value in event.facts.items()})
     if event.action == "step.opened" and "who" in facts and facts["who"] == facts.get("stage"):
         sentence = "{target} went to {who}"
     facts |= {"actor": event.actor_name or "The portal", "target": event.target}
