@@ -78,7 +78,10 @@ def since(device: object) -> str:
 
 def sign_in(person: User) -> Iterator[dict[str, str]]:
     """Say how somebody signs in, and what stands in their way."""
-    yield {"key": "Signs in with", "value": "\n".join(factors(person)) or "Nothing yet"}
+    yield {
+        "key": "Signs in with",
+        "value": "\n".join(factors(person)) or ("Nothing yet" if person.is_active else "Nothing"),
+    }
     yield {"key": "Last signed in", "value": govuk_datetime(person.last_login) if person.last_login else "Never"}
     yield {"key": "Signed in now", "value": counted(len(sessions.live(person)), "session")}
     yield {"key": "Locked", "value": locked(SignInState.objects.filter(user=person).first())}

@@ -102,12 +102,12 @@ class AccountFields(PortalForm):
         },
     )
     line_manager = PersonField(
-        label="Line manager",
+        label="Line manager (optional)",
         help_text="Their work email address. The line manager is the first who decides what this person asks for.",
         name="line manager",
         required=False,
     )
-    grade = TextField(label="Grade", required=False, max_length=60)
+    grade = TextField(label="Grade (optional)", required=False, max_length=60)
     person_type = forms.ChoiceField(
         label="Person type",
         choices=User.PersonType.choices,
@@ -167,7 +167,7 @@ class EditForm(AccountFields):
     """What is on record of somebody."""
 
     submit_label = "Save"
-    phone = TextField(label="Work phone", required=False, max_length=30)
+    phone = TextField(label="Work phone (optional)", required=False, max_length=30)
     govuk: ClassVar = AccountFields.govuk | {"phone": {"width": 20}}
     field_order = (
         "full_name", "business_area", "line_manager", "grade", "phone", "person_type", "sponsor", "ends_on"
@@ -192,7 +192,7 @@ class ReasonForm(PortalForm):
         help_text="Kept in the audit log. Do not write anything about health, conduct or vetting.",
         name="the reason",
         max_length=200,
-        error_messages={"required": "Enter a reason"},
+        error_messages={"required": "Enter the reason"},
     )
 
 

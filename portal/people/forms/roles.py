@@ -22,7 +22,7 @@ def reason_field() -> TextField:
     return TextField(
         label="Why?",
         name="the reason",
-        help_text="This goes into the audit log",
+        help_text="Kept in the audit log. Do not write anything about health, conduct or vetting.",
         max_length=REASON,
         widget=forms.Textarea,
         error_messages={"required": "Enter the reason"},

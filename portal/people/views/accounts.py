@@ -62,7 +62,7 @@ class InviteAgain(PersonPage, ProvedPage, OncePage, ConfirmPage):
     title = "Send the invitation again?"
     proof = ProvedPage.SITTING
     submit_label = "Send it again"
-    success_message = "Invitation sent. The earlier link no longer works."
+    success_message = "Invitation sent. The earlier link no longer works"
 
     @property
     def consequences(self) -> list[str]:
@@ -121,7 +121,7 @@ class ChangeAddress(PersonPage, ProvedPage, OncePage, FormPage):
     template_name = "people/address.html"
     form_class = AddressForm
     submit_label = "Change address"
-    success_message = "Address changed. They were told at both addresses, and signed out everywhere."
+    success_message = "Address changed. They were told at both addresses, and signed out everywhere"
 
     def get_form(self) -> AddressForm:
         form = super().get_form()

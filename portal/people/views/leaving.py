@@ -97,7 +97,7 @@ class Reactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
         "They get an invitation, set a new password and set up their authenticator app again.",
         "Roles and posts that ended do not come back. Check the business area and the line manager afterwards.",
     )
-    success_message = "Account open. We sent an invitation, which works for 7 days."
+    success_message = "Account open. We sent an invitation, which works for 7 days"
 
     def get_form(self) -> ReturnForm:
         form = super().get_form()
@@ -119,7 +119,7 @@ class EndSessions(PersonPage, ProvedPage, OncePage, ConfirmPage):
         "They are signed out on every device, and lose what they have not saved. They can sign in again at once.",
         "If somebody else may know their password, ask them to change it too.",
     )
-    success_message = "Every session has ended, and they were told."
+    success_message = "Every session has ended, and they were told"
 
     def act(self, form: ReasonForm) -> None:
         actions.end_sessions(self.person, reason=form.cleaned_data["reason"], by=self.request.user)
@@ -135,7 +135,7 @@ class Unlock(PersonPage, ProvedPage, OncePage, ConfirmPage):
         "Too many wrong codes were entered with the right password. Speak to the person first: if it was not them, "
         "somebody knows their password.",
     )
-    success_message = "They can sign in again."
+    success_message = "They can sign in again"
 
     def act(self, form: ReasonForm) -> None:
         actions.unlock(self.person, reason=form.cleaned_data["reason"], by=self.request.user)

@@ -52,7 +52,7 @@ class Index(ListPage):
         query = self.request.GET.urlencode()
         return [
             Action("Invite somebody", reverse("people:invite"), is_main=True),
-            Action("Posts", reverse("people:posts")),
+            Action("Governors", reverse("people:posts")),
             Action("Import", reverse("people:import")),
             Action("Line managers said to be wrong", reverse("people:managers")),
             Action(self.roles_label, reverse("people:roles")),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.functional import cached_property
 
 from portal.accounts.models import ADMINISTRATORS, Role, RoleHeld, User
@@ -61,6 +61,7 @@ class MyRoles(BasePage):
 
     title = "Your roles"
     template_name = "people/roles_mine.html"
+    back_url = reverse_lazy("people:me")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(**held_by(request.user)))

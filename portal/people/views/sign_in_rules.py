@@ -156,7 +156,7 @@ class TakeRuleBack(NumberedRecord, ProvedPage, OncePage, ConfirmPage):
     submit_label = "Take it back"
     is_dangerous = True
     back_url = cancel_url = success_url = reverse_lazy("people:sign-in")
-    success_message = "You took the rule back. Those who were told of it are told this too."
+    success_message = "You took the rule back. Those who were told of it are told this too"
 
     def known(self) -> QuerySet[FactorRule]:
         return rules.to_come().filter(business_area__in=areas_administered_by(self.request.user))
