@@ -107,6 +107,10 @@ class ResetPasswordKeyForm(AccountForm, allauth_forms.ResetPasswordKeyForm):
     labels = {"password1": "New password"}
     govuk = {"password1": {"width": "two-thirds"}}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].error_messages["required"] = "Enter a new password"
+
     def clean_password1(self) -> str:
         passwords.refuse_earlier(self.cleaned_data["password1"], self.user)
         return self.cleaned_data["password1"]
@@ -118,8 +122,8 @@ class ResetPasswordKeyForm(AccountForm, allauth_forms.ResetPasswordKeyForm):
 class ChangePasswordForm(PortalForm):
     """A new password, with the current one: whoever finds a session open does not know it."""
 
-    oldpassword = PasswordField(label="Current password")
-    password1 = NewPasswordField(label="New password")
+    oldpassword = PasswordField(label="Current password", error_messages={"required": "Enter your current password"})
+    password1 = NewPasswordField(label="New password", error_messages={"required": "Enter a new password"})
     submit_label = "Change password"
     govuk = {"oldpassword": {"width": "two-thirds"}, "password1": {"width": "two-thirds"}}
 

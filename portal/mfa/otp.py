@@ -22,7 +22,7 @@ from portal.ui.wording import counted, govuk_time
 
 from . import letters
 from .letters import tell
-from .models import Factor, SentCode, SignInState
+from .models import BreakGlassCode, Factor, RecoveryCodes, SentCode, SignInState
 
 
 class Refused(Exception):
@@ -154,7 +154,9 @@ def count_failure(state: SignInState, label: str) -> Refused:
             actor=None, action="door.locked_for_a_while", target=state.user, until=until, failures=state.failures
         )
         tell(state.user, "sign_in_locked")
-    return lock_of(state) or Refused("The code is wrong, or was used before. Wait for the next code and enter that")
+    # Codes on paper have no next one.
+    advice = "" if label in (RecoveryCodes.label, BreakGlassCode.label) else ". Wait for the next code and enter that"
+    return lock_of(state) or Refused(f"The code is wrong, or was used before{advice}")
 
 
 def mark(request: HttpRequest, device: Factor) -> None:

@@ -26,7 +26,7 @@ class ChangeAddress(ProvedPage, FormPage):
     template_name = "mfa/address.html"
     submit_label = "Send the link"
     back_url = cancel_url = success_url = reverse_lazy("mfa:security")
-    success_message = "We sent a link to the new address. Open it within a day to confirm the change."
+    success_message = "We sent a link to the new address. Open it within a day to confirm the change"
     refusals = (NotAllowed,)
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class ConfirmAddress(FormPage):
     form_class = PortalForm
     submit_label = "Confirm this address"
     success_url = reverse_lazy("account_login")
-    success_message = "Your email address is changed. Sign in with the new one."
+    success_message = "Your email address is changed. Sign in with the new one"
     refusals = (NotAllowed,)
 
     def dispatch(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:

@@ -107,6 +107,7 @@ class Security(BasePage):
 
     title = "Your sign-in"
     template_name = "mfa/security.html"
+    back_url = reverse_lazy("people:me")
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         codes = policy.recovery_codes(request.user)

@@ -24,7 +24,7 @@ class ChangePassword(ProvedPage):
     title = "Change your password"
     submit_label = "Change password"
     back_url = cancel_url = success_url = reverse_lazy("mfa:security")
-    success_message = "Your password is changed. Your other sessions have ended."
+    success_message = "Your password is changed. Your other sessions have ended"
 
     def get_form_kwargs(self) -> dict:
         return super().get_form_kwargs() | {"request": self.request}

@@ -21,7 +21,7 @@ def test_the_thief_of_a_fresh_session_cannot_change_the_password(visitor, maya, 
 
     assert "Enter the code from your app" in without.content.decode()
     assert "The code is wrong, or was used before" in used.content.decode()
-    assert "Enter current password" in alone.content.decode()
+    assert "Enter your current password" in alone.content.decode()
     maya.refresh_from_db()
     assert maya.check_password(PASSWORD)
     assert "door.password_changed" not in actions_of(maya)

@@ -149,7 +149,7 @@ def test_what_can_be_seen_counts(visitor, maya, typed, clock):
         (LONG[:129], "128 characters or fewer"),
         ("x" * 900_000, "128 characters or fewer"),
         ("harbour\0lantern quilt", "characters that no keyboard types"),
-        ("            ", "Enter new password"),
+        ("            ", "Enter a new password"),
     ],
 )
 def test_lengths_and_odd_characters(visitor, maya, password, sentence, clock, another):
