@@ -49,7 +49,8 @@ class Replace(OwnPage):
 
     @property
     def needs_proof(self) -> bool:
-        return self.device is None and not policy.must_replace(self.request.user.otp_device)
+        """Whoever came in by recovery has just proved it; a session that was open meanwhile has not."""
+        return self.device is None and not policy.is_recovery(self.request.user.otp_device)
 
     @property
     def form_class(self) -> type[PortalForm]:

@@ -174,3 +174,18 @@ def test_closing_the_window_and_coming_back_with_the_old_app_changes_nothing(
     another.sign_in(maya)
 
     assert another.get("/")["Location"] == "/mfa/replace/"
+
+
+def test_a_session_that_was_left_open_waits_for_its_owner_to_come_back(
+    visitor, another, maya, app, recovery_codes, clock
+):
+    """S28, S43: a laptop that was stolen with the phone has proved nothing, and gets no new app without a code."""
+    another.sign_in(maya)
+    clock.forward(seconds=31)
+    recover(visitor, maya, recovery_codes[0])
+
+    shown = another.post("/mfa/replace/")
+
+    assert "Enter the code from your app" in shown.content.decode()
+    assert not TOTP.objects.filter(user=maya, confirmed=False).exists()
+    assert visitor.post("/mfa/replace/")["Location"] == "/mfa/replace/"
