@@ -86,6 +86,14 @@ class UserManager(BaseUserManager):
         held = RoleHeld.objects.in_force().filter(person=models.OuterRef("pk")).order_by().values("person")
         return self.annotate(joined_roles=models.Subquery(held.annotate(joined=Joined("role")).values("joined")))
 
+    def locked(self, person: "User") -> "User":
+        """Return the person as they are now, and let other changes of their account wait.
+
+        Not their key: what refers to the person meanwhile, such as a decision or a message, need not wait.  If it did,
+        while this one waits for the request that is being decided, the database would have to end one of the two.
+        """
+        return self.select_for_update(no_key=True).get(pk=person.pk)
+
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         """Make a person; without a password nobody can sign in until one is set."""
         user = self.model(email=email, **fields)

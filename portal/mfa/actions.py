@@ -58,7 +58,7 @@ def enrol(*, device: TOTP) -> list[str]:
 
     :raises NotAllowed: another browser was faster, or enrolment is closed.
     """
-    user = User.objects.select_for_update().get(pk=device.user_id)
+    user = User.objects.locked(device.user)
     if not policy.may_enrol(user):
         raise NotAllowed("An authenticator app is already set up for this account")
     codes = confirm(device)
@@ -73,7 +73,7 @@ def replace(*, device: TOTP) -> list[str]:
 
     After a recovery everything else was lost as well, so it stops working too.
     """
-    user = User.objects.select_for_update().get(pk=device.user_id)
+    user = User.objects.locked(device.user)
     TOTP.objects.filter(user=user).exclude(pk=device.pk).delete()
     EmailCode.objects.filter(user=user).update(confirmed=False)
     if SignInState.objects.filter(user=user, must_replace=True).exists():
@@ -127,7 +127,7 @@ def choose_email_codes(*, user: User) -> None:
 
     :raises NotAllowed: their area does not allow it, they hold a role, or they have something stronger.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.locked(user)
     if not policy.may_enrol(user) or not policy.may_choose_email_codes(user):
         raise NotAllowed("Email codes are not allowed for this account")
     EmailCode.objects.update_or_create(user=user, defaults={"name": "Email codes", "confirmed": True})
@@ -166,7 +166,7 @@ def recovery_device(user: User) -> RecoveryCodes:
 @transaction.atomic
 def renew_recovery_codes(*, by: User) -> list[str]:
     """Return ten new recovery codes; the earlier ones stop working."""
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     codes = recovery_device(by).renew()
     log.record(actor=by, action="door.recovery_codes_made", target=by)
     tell(by, "recovery_codes_made")

@@ -80,7 +80,7 @@ def confirm(change: Change) -> None:
 
     :raises NotAllowed: somebody else has the address by now, or another change was faster.
     """
-    person = User.objects.select_for_update().get(pk=change.person.pk)
+    person = User.objects.locked(change.person)
     is_in_force = person.get_session_auth_hash() == change.person.get_session_auth_hash()
     if person.email != change.old or not person.is_here or not is_in_force:
         raise actions.NotAllowed("This link is not in force any more")

@@ -196,7 +196,7 @@ def add(request: HttpRequest, user: User, *, name: str, answer: str) -> Security
     """
     state = take(request, user, Purpose.ADD)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.locked(user)
         if len(policy.security_keys(user)) >= KEYS:
             raise actions.NotAllowed(TOO_MANY)
         try:
@@ -228,7 +228,7 @@ def remove(*, key: SecurityKey, by: User) -> None:
 
     :raises actions.NotAllowed: it is all that they have, or their business area demands one.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     if not policy.may_remove_key(by, key):
         raise actions.NotAllowed("You need this security key to sign in. Add another before you remove it")
     key.delete()

@@ -289,7 +289,7 @@ def replace(user: User, password: str) -> None:
 
     Only this column is written: the instance may be older than what an administrator has just changed.
     """
-    held = User.objects.select_for_update().get(pk=user.pk)
+    held = User.objects.locked(user)
     if held.has_usable_password():
         PasswordUsed.objects.create(user=user, hash=held.password, replaced_at=timezone.now())
         kept = PasswordUsed.objects.filter(user=user).order_by("-pk")[:REMEMBERED]

@@ -53,7 +53,7 @@ def start(*, number: str, password: str, by: User) -> RecoveryPhone:
         raise NotAllowed("Recovery phones are not allowed for this account")
     if not by.check_password(password):
         raise NotAllowed("The password is wrong", field="password")
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     phone = RecoveryPhone.objects.filter(user=by, confirmed=False).first()
     phone = phone or RecoveryPhone(user=by, name="Recovery phone", confirmed=False)
     phone.set_number(number)
@@ -73,7 +73,7 @@ def verify(*, phone: RecoveryPhone, by: User) -> None:
 
     :raises NotAllowed: the number was changed since, so that it is another one that the code proved.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     RecoveryPhone.objects.filter(user=by, confirmed=True).delete()
     # Each sealing of a number differs from all others, so this is the very number that the code was sent to.
     proved = RecoveryPhone.objects.filter(
@@ -91,7 +91,7 @@ def remove(*, by: User) -> None:
 
     :raises NotAllowed: there is none.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     deleted, _ = RecoveryPhone.objects.filter(user=by).delete()
     if not deleted:
         raise NotAllowed("You have no recovery phone")

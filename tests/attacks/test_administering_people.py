@@ -17,9 +17,9 @@ from portal.mfa.tokens import InvitationTokens, LinkTokens
 from portal.notifications import delivery
 from portal.people.actions import accounts, leaving
 from tests.attacks.test_becoming_an_administrator import at_once
-from tests.people import give_role, sign_in
+from tests.people import LONG_AGO, give_role, sign_in
 from tests.portal.people.administering import another_administrator, area_administrator, send, today, url
-from tests.travel.pages import page
+from tests.travel.pages import page, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -323,6 +323,29 @@ def test_taking_an_address_that_reads_like_somebodys(uma, cast, email):
 
     assert "easily taken for that of" in shown.text
     assert now(cast.colleague).email == "carl.colleague@example.justice.test"
+
+
+@pytest.mark.parametrize(
+    ("facts", "first"),
+    [({"is_active": False}, "Open the account again"), ({"ends_on": LONG_AGO}, "Give them a later last day")],
+)
+def test_changing_the_address_of_an_account_whose_owner_is_told_nothing(uma, cast, facts, first):
+    """No letter goes to somebody who has left, so whoever opened the account again would have it to themselves."""
+    User.objects.filter(pk=cast.manager.pk).update(**facts)
+
+    shown = send(uma, url("address", cast.manager.pk), email="mark.moved@example.justice.test")
+
+    assert shown.status_code == 409
+    assert f"{first} first" in shown.content.decode()
+    assert now(cast.manager).email == cast.manager.email
+
+
+def test_the_page_that_opens_an_account_says_where_the_invitation_goes(uma, cast):
+    User.objects.filter(pk=cast.manager.pk).update(is_active=False)
+
+    shown = text_of(sign_in(Client(), uma), url("reactivate", cast.manager.pk))
+
+    assert f"An invitation goes to {cast.manager.email}" in shown
 
 
 def test_asking_the_list_about_people_of_another_area(amir):

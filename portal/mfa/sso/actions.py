@@ -33,7 +33,7 @@ def link(*, by: User, identity: Identity) -> None:
 
     :raises NotAllowed: one of the two is linked already.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    User.objects.locked(by)
     check_unlinked(by)
     _, is_new = SocialAccount.objects.get_or_create(
         provider=PROVIDER,
@@ -52,7 +52,7 @@ def unlink(*, by: User) -> None:
 
     :raises NotAllowed: there is no link, or the person has no password to sign in with instead.
     """
-    user = User.objects.select_for_update().get(pk=by.pk)
+    user = User.objects.locked(by)
     if not user.has_usable_password():
         raise NotAllowed("You have no password, so you could not sign in any more. Ask an administrator")
     deleted, _ = SocialAccount.objects.filter(provider=PROVIDER, user=user).delete()

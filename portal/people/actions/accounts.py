@@ -42,8 +42,7 @@ def lock(person: User, *, by: User) -> User:
 
     :raises PermissionDenied: their account is not, or no longer, this administrator's to change.
     """
-    # The line manager and the sponsor are outer joins, which PostgreSQL does not lock.
-    found = User.objects.select_for_update().get(pk=person.pk)
+    found = User.objects.locked(person)
     if not can_administer(by, found):
         raise PermissionDenied(f"{by} may not change the account of {found}.")
     return found
@@ -187,9 +186,12 @@ def references(passed: Sequence[travel.Passed]) -> list[dict[str, str]]:
 def change_address(person: User, *, email: str, by: User) -> None:
     """Give somebody another work address, end their sessions, and tell the old address and the new one.
 
-    :raises NotPossible: somebody else has it.
+    :raises NotPossible: somebody else has it, or the person has left: then no letter would tell the old address.
     """
     person = lock(person, by=by)
+    if not person.is_here:
+        first = "Give them a later last day" if person.is_active else "Open the account again"
+        raise NotPossible(f"{person} does not work here any more. {first} first.")
     old, email = person.email, email.strip().lower()
     if email == old:
         raise NotPossible("This is the address already.")

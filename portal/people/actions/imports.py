@@ -56,7 +56,7 @@ def lock(text: str, *, by: User) -> None:
     list(RoleHeld.objects.select_for_update().filter(role=Role.USER_ADMINISTRATOR).order_by("pk").values_list("pk"))
     rows, _ = rows_of(text)
     named = [row.email for row in rows]
-    list(User.objects.select_for_update().filter(email__in=named).order_by("pk").values_list("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(email__in=named).order_by("pk").values_list("pk"))
 
 
 def managers_first(joins: Iterable[Change]) -> Iterator[Change]:

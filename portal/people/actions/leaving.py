@@ -157,7 +157,7 @@ def end_leavers() -> int:
 
 @transaction.atomic
 def end_leaver(person: User) -> bool:
-    person = User.objects.select_for_update().get(pk=person.pk)
+    person = User.objects.locked(person)
     if person.is_here or person.ends_on is None:
         return False  # An administrator has just given a new last day.
     ended = end_offices(person, person.ends_on)

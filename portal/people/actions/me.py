@@ -13,14 +13,10 @@ from portal.notifications import outbox
 TAKEN_BACK = "Taken back"
 
 
-def lock(by: User) -> User:
-    return User.objects.select_for_update(no_key=True).get(pk=by.pk)
-
-
 @transaction.atomic
 def change_phone(*, phone: str, by: User) -> None:
     """Put another work phone on record: those who decide a request may ring it."""
-    person = lock(by)
+    person = User.objects.locked(by)
     if person.phone == phone:
         return
     person.phone = phone
@@ -41,7 +37,7 @@ def correct_manager(*, manager: User, reason: str, by: User) -> None:
 
     :raises NotPossible: the named person cannot be their line manager, or is it already.
     """
-    person = lock(by)
+    person = User.objects.locked(by)
     if manager.pk == person.line_manager_id:
         raise NotPossible(f"{manager} is your line manager on record already")
     if manager.pk == person.pk:
@@ -75,7 +71,7 @@ def take_correction_back(*, by: User) -> None:
 
     :raises NotPossible: there is nothing of one's own to take back: an administrator has settled it, for example.
     """
-    person = lock(by)
+    person = User.objects.locked(by)
     correction = open_correction(person)
     if correction is None or correction.asked_by_id != person.pk:
         raise NotPossible("There is nothing for you to take back: somebody has settled it already")

@@ -249,9 +249,7 @@ def lock(person: User, by: User) -> tuple[User, User]:
     """
     administrators = RoleHeld.objects.select_for_update().filter(role=Role.USER_ADMINISTRATOR).order_by("pk")
     list(administrators.values_list("pk"))
-    # Not the key: a request that this person is deciding just now refers to their row, and need not wait.
-    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    return person, User.objects.get(pk=by.pk)
+    return User.objects.locked(person), User.objects.get(pk=by.pk)
 
 
 def lock_proposal(proposal: RoleProposal, by: User) -> tuple[RoleProposal, User]:

@@ -93,11 +93,14 @@ class Reactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
     title = "Open this account again?"
     form_class = ReturnForm
     submit_label = "Open the account"
-    consequences = (
-        "They get an invitation, set a new password and set up their authenticator app again.",
-        "Roles and posts that ended do not come back. Check the business area and the line manager afterwards.",
-    )
     success_message = "Account open. We sent an invitation, which works for 7 days"
+
+    @property
+    def consequences(self) -> list[str]:
+        return [
+            f"An invitation goes to {self.person.email}. They set a new password, and set up their app again.",
+            "Roles and posts that ended do not come back. Check the business area and the line manager afterwards.",
+        ]
 
     def get_form(self) -> ReturnForm:
         form = super().get_form()
