@@ -449,7 +449,7 @@ def reroute() -> int:
 
 def pass_on(steps: QuerySet[Step]) -> list[Passed]:
     """Pass these open steps on, where whoever they wait for has left or lost the office."""
-    trips = [fresh(trip) for trip in Trip.objects.filter(approval__in=steps.values("approval"))]
+    trips = [fresh(trip) for trip in Trip.objects.filter(approval__in=steps.values("approval")).order_by("pk")]
     return [
         passed for trip in trips for passed in approvals.reroute(trip.approval, stages=stages_of(trip), subject=trip)
     ]
