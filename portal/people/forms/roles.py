@@ -4,10 +4,10 @@ import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.accounts.models import ADMINISTRATORS, BusinessArea, PostHolder, Role, RoleHeld, User
-from portal.accounts.policies import areas_administered_by
+from portal.accounts.policies import areas_administered_by, with_areas_below
 from portal.people import facts
 from portal.people.models import RoleProposal
 from portal.ui.fields import DateField, TextField
@@ -302,7 +302,6 @@ class RoleFilter(FilterForm):
         if roles := answers.get("role"):
             rows = rows.filter(role__in=roles)
         if area := answers.get("area"):
-            inside = BusinessArea.objects.filter(Q(pk=area.pk) | Q(parent=area) | Q(parent__parent=area))
-            inside = inside.filter(Q(pk=OuterRef("business_area")) | Q(pk=OuterRef("person__business_area")))
-            rows = rows.filter(Exists(inside))
+            inside = with_areas_below([area.pk])
+            rows = rows.filter(Q(business_area__in=inside) | Q(person__business_area__in=inside))
         return rows

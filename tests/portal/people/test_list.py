@@ -43,6 +43,13 @@ def test_an_areas_administrator_lists_the_area_and_what_belongs_to_it(amir, cast
     assert set(names(amir)) == {"Amir Areaadmin", "Gwen Governor", "Dev Deputy", "Olu Officer"}
 
 
+def test_the_list_leads_to_each_page_once(uma):
+    shown = page(sign_in(Client(), uma), url("index")).soup
+
+    ways = [way["href"] for way in shown.select(".govuk-button-group a")]
+    assert len(ways) == len(set(ways)) > 5
+
+
 def test_the_filters_find_who_is_meant(uma, cast):
     User.objects.filter(pk=cast.colleague.pk).update(
         person_type="contractor", sponsor=cast.manager, ends_on=today() + 20 * DAY

@@ -401,6 +401,18 @@ def test_the_list_is_narrowed_down_to_an_area_and_what_belongs_to_it(cast, uma):
     assert "Sol Security" not in shown
 
 
+def test_an_area_of_an_area_of_an_area_belongs_to_it(cast, uma):
+    top = BusinessArea.objects.get(key="moj-hq")
+    BusinessArea.objects.filter(key="hmpps").update(parent=top)
+    wing = BusinessArea.objects.create(key="a-wing", name="A Wing", parent=cast.officer.business_area)
+    User.objects.filter(pk=cast.officer.pk).update(business_area=wing)
+    give_role(cast.officer, Role.DUTY_OFFICER)
+
+    shown = text_of(reads(uma), url("roles") + f"?area={top.pk}")
+
+    assert "Olu Officer" in shown
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_the_list_leaves_as_a_file_with_a_code_only(cast, uma, kind):
     address = url("roles-export") + "?role=auditor"
