@@ -10,7 +10,8 @@ from django.urls import reverse
 
 # Not typed by anybody, or not to be read by whoever looks over a shoulder.
 OURS = re.compile(
-    r"csrfmiddlewaretoken|form_id|version|add|remove-\d+|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS|proof-.*|send_code"
+    r"csrfmiddlewaretoken|form_id|version|seen|step|later|add|remove-\d+|send_code|proof-.*"
+    r"|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS"
 )
 SECRET = re.compile(r"password|secret|token|(^|[-_])(code|otp|pin|key_answer)\d*($|[-_])", re.IGNORECASE)
 ROW = re.compile(r"^(?P<rows>[a-z_]+)-(?P<number>\d+)-(?P<name>.+)$")

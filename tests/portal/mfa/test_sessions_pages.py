@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -388,3 +388,12 @@ def test_a_refused_sign_in_shows_nothing_of_it(strict):
 )
 def test_the_names_of_fields_are_made_readable(name, label):
     assert unsent.label_of(name) == label
+
+
+@pytest.mark.parametrize(
+    "name", ["form_id", "version", "seen", "step", "later", "send_code", "proof-code", "legs-TOTAL_FORMS"]
+)
+def test_what_the_page_itself_sends_is_not_shown_as_typed(name):
+    request = RequestFactory().post("/", {name: "1", "reason": "Leave."})
+
+    assert list(unsent.typed(request)) == [{"key": "Reason", "value": "Leave."}]
