@@ -252,9 +252,7 @@ def release(request: ResetRequest, *, how: str, by: User) -> None:
     state, _ = SignInState.objects.get_or_create(user=person)
     if state.email_codes_suspended_at and state.email_codes_suspended_at > request.asked_at:
         # Whoever reads the mailbox would otherwise wait for the release, and then hold both proofs of an enrolment.
-        raise NotAllowed(
-            "The password was reset by email since this was asked. Refuse it; they can ask again"
-        )
+        raise NotAllowed("The password was reset by email since this was asked. Refuse it; they can ask again")
     Release.objects.create(
         request=request, person=person, released_by=by, is_from_the_line=is_of_the_line(by, person), how=how
     )

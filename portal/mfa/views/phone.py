@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -71,6 +72,7 @@ class ConfirmPhone(CodePage):
         otp.check_code(self.request.user, self.phone, code, purpose=phones.VERIFY, nonce=self.nonce)
         phones.verify(phone=self.phone, by=self.request.user)
         del self.request.session["phone"]
+        messages.success(self.request, "Recovery phone added. It counts from one day after now")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(last_digits=self.phone.last_digits, **kwargs)

@@ -124,7 +124,8 @@ class Enrol(SendsCodes):
 
     def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if self.stage.state.get("device"):
-            return self.stage.exit()
+            # Loading the page of the recovery codes again sends the app's code again: say that they are gone.
+            return self.get(request) if "code" in request.POST else self.stage.exit()
         if self.setup_app() is None:
             return self.stage.abort()
         if self.has_mailbox and "email_codes" in request.POST:

@@ -43,7 +43,7 @@ class AskForm(PortalForm):
 class ReleaseForm(PortalForm):
     how = words(
         label="How did you make sure who is asking?",
-        help_text="Such as: I called them on the number in the staff directory and asked about last week's meeting. "
+        help_text="Such as: I called them on the number in the staff directory and asked about last week’s meeting. "
         "This goes into the audit log",
         error_messages={"required": "Say how you made sure who is asking"},
         min_length=10,

@@ -77,7 +77,7 @@ def status_of(record: ResetRequest) -> tuple[str, str]:
 class AskForSomebody(ProvedPage, FormPage):
     """Log what somebody says who rang; those who release it make sure who that was."""
 
-    title = "Ask for a reset of somebody's sign-in"
+    title = "Ask for a reset of somebody’s sign-in"
     policy = staticmethod(may_ask)
     form_class = AskForm
     template_name = "people/reset_ask.html"
