@@ -174,7 +174,7 @@ def latest_of(person: User) -> ResetRequest | None:
 
 def lock(person_id: int) -> User:
     """Lock the person: every step of their requests, and their enrolment, waits here; and forget what was cached."""
-    return User.objects.select_for_update().get(pk=person_id)
+    return User.objects.select_for_update(no_key=True).get(pk=person_id)
 
 
 def locked(request: ResetRequest) -> ResetRequest:
