@@ -155,7 +155,7 @@ MUTATIONS = (
     M("adapter: no session for a leaver", "portal/mfa/adapter.py",
       "if device is None or not user.is_here:", "if device is None:", f"{SIGNING_IN}"),
     M("adapter: nobody signs up", "portal/mfa/adapter.py",
-      "def is_open_for_signup(self, request: HttpRequest) -> bool:\n        return False", "def is_open_for_signup(self, request: HttpRequest) -> bool:\n        return True", f"{DOOR}/test_sign_in.py"),
+      "def is_open_for_signup(self, request: HttpRequest) -> bool:\n        return False", "def is_open_for_signup(self, request: HttpRequest) -> bool:\n        return True", f"{SIGNING_IN}"),
     M("adapter: one stays here after signing in", "portal/mfa/adapter.py",
       "return url_has_allowed_host_and_scheme(url, allowed_hosts=None)", "return True", f"{SIGNING_IN}"),
     M("adapter: an unknown address is not written down", "portal/mfa/adapter.py",

@@ -238,3 +238,8 @@ def test_no_page_of_the_door_leads_elsewhere(visitor, maya, app, target, path, c
     assert response.status_code == 302
     assert "evil" not in response["Location"]
     assert "javascript" not in response["Location"]
+
+
+def test_nobody_makes_an_account_for_themselves_whichever_page_asks(request_of):
+    """S1: the page is gone; were it there, or another, the adapter would refuse."""
+    assert not get_adapter().is_open_for_signup(request_of)
