@@ -169,6 +169,16 @@ def test_the_qr_code_is_drawn_in_the_page_without_any_style(visitor, newcomer, c
     assert not re.search(r"""(src|href)=["'](https?:)?//""", html)
 
 
+def test_loading_the_page_of_the_recovery_codes_again_says_that_they_are_gone(visitor, newcomer, clock):
+    code = code_of(visitor.start_enrolment(newcomer))
+    visitor.post("/mfa/enrol/", {"code": code})
+
+    again = visitor.post("/mfa/enrol/", {"code": code})
+
+    assert "cannot be shown again" in again.content.decode()
+    assert not visitor.is_in
+
+
 def test_recovery_codes_are_shown_once(visitor, newcomer, clock):
     device = visitor.start_enrolment(newcomer)
     visitor.post("/mfa/enrol/", {"code": code_of(device)})

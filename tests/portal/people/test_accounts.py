@@ -74,6 +74,14 @@ def follow(path: str, password: str = NEW_PASSWORD):
 # Inviting -----------------------------------------------------------------------------------------------------------
 
 
+def test_the_history_tells_days_as_all_pages_do(uma, cast):
+    invited(uma)
+
+    shown = text_of(sign_in(Client(), uma), url("detail", nora().pk))
+
+    assert re.search(r"invited .+?, until [0-9]{1,2} [A-Z][a-z]+ [0-9]{4}", shown)
+
+
 def test_whoever_is_invited_sets_a_password_by_the_link(uma, cast):
     response = invited(uma)
 
