@@ -22,7 +22,7 @@ from portal.dated import Dated
 from portal.lifecycle import NotPossible
 from portal.mfa import actions as door
 from portal.mfa.letters import tell
-from portal.mfa.models import SignInState
+from portal.mfa.models import ResetRequest, SignInState
 from portal.notifications import outbox
 from portal.people.models import RoleProposal
 from travel import actions as travel
@@ -89,10 +89,17 @@ def deactivate(person: User, *, reason: str, by: User) -> list[travel.Passed]:
 
 
 def settle_what_is_open(person: User, *, by: User) -> None:
-    """Refuse what waits to be said about somebody who has left: a role for them, or another line manager."""
+    """Refuse what waits to be said about somebody who has left: a role, another line manager, or a new app.
+
+    A request for a new app that stayed open would count against them when they come back: the password that they set by
+    their invitation would be taken for one that was reset while they waited.
+    """
     settled = {"settled_at": timezone.now(), "settled_by": by, "is_accepted": False, "answer": "No longer works here"}
     RoleProposal.objects.filter(person=person, settled_at=None).update(**settled)
     ManagerCorrection.objects.filter(person=person, settled_at=None).update(**settled)
+    ResetRequest.objects.filter(person=person, used_at=None, refused_at=None).update(
+        released_at=None, refused_at=settled["settled_at"], refused_by=by, refusal=settled["answer"]
+    )
 
 
 @transaction.atomic

@@ -8,8 +8,8 @@ from django.test import Client
 from portal.accounts.models import BusinessArea, Role, User
 from portal.audit.models import Event
 from portal.lifecycle import NotPossible
-from portal.mfa import policy
-from portal.mfa.models import SignInState
+from portal.mfa import passwords, policy
+from portal.mfa.models import ResetRequest, SignInState
 from portal.notifications.models import Message
 from portal.people import standing
 from portal.people.actions import leaving
@@ -202,3 +202,13 @@ def test_a_closed_account_offers_only_to_be_opened(uma, cast):
 
     assert "Open the account again" in shown.text
     assert "Close the account" not in shown.text
+
+
+def test_whoever_comes_back_sets_up_an_app_whatever_they_once_asked_for(cast, uma):
+    ResetRequest.objects.create(person=cast.colleague, asked_by=cast.colleague, reason="Lost my phone.")
+    leaving.deactivate(cast.colleague, reason="Left.", by=uma)
+    leaving.reactivate(cast.colleague, reason="Back.", by=uma)
+
+    passwords.reset(user=now(cast.colleague), password="a much longer new passphrase")
+
+    assert policy.may_enrol(now(cast.colleague))
