@@ -1,10 +1,14 @@
-"""The page on which a person changes their password."""
+"""The pages on which a person sets or changes their password."""
 
+from allauth.account.views import INTERNAL_RESET_SESSION_KEY, PasswordResetFromKeyView
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from portal import crypto
 from portal.accounts.models import User
 from portal.mfa import otp, passwords
 from portal.mfa.forms import ChangePasswordForm
@@ -32,3 +36,27 @@ class ChangePassword(ProvedPage):
     def act(self, form: ChangePasswordForm) -> None:
         passwords.change(password=form.cleaned_data["password1"], by=self.request.user)
         otp.keep_session(self.request)
+
+
+@method_decorator([never_cache, login_not_required, sensitive_post_parameters("password1")], name="dispatch")
+class SetPassword(PasswordResetFromKeyView):
+    """allauth's page behind the link of a letter, with the link's key sealed while it waits in the session.
+
+    allauth takes the key out of the address into the session, where whoever reads the database would find it.
+    """
+
+    OWNER = "key of a link"
+
+    def dispatch(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if sealed := request.session.get(INTERNAL_RESET_SESSION_KEY):
+            request.session[INTERNAL_RESET_SESSION_KEY] = self.opened(sealed)
+        response = super().dispatch(request, *args, **kwargs)
+        if key := request.session.get(INTERNAL_RESET_SESSION_KEY):
+            request.session[INTERNAL_RESET_SESSION_KEY] = crypto.seal(key.encode(), owner=self.OWNER)
+        return response
+
+    def opened(self, sealed: str) -> str:
+        try:
+            return crypto.unseal(sealed, owner=self.OWNER).decode()
+        except crypto.Unreadable:
+            return ""  # A link that was opened before the key was changed has to be opened again.
