@@ -26,6 +26,7 @@ ADMIN = f"{ATTACKS}/test_the_admin_site.py"
 STOLEN = f"{ATTACKS}/test_acting_without_a_fresh_code.py"
 ADDRESSES = f"{ATTACKS}/test_every_address.py"
 DOOR = "tests/portal/mfa"
+BACK_DOOR = "tests/attacks/test_recovery_as_the_back_door.py"
 SENT = f"tests/attacks/test_codes_that_are_sent.py {RECOVERY} {DOOR}/test_rules.py"
 
 
@@ -226,6 +227,53 @@ MUTATIONS = (
       "if not by.check_password(password):", "if False:", SENT),
     M("people: roles end sessions", "portal/people/actions/roles.py",
       "    end_sessions(person)\n", "", "tests/attacks/test_becoming_an_administrator.py tests/portal/people/test_roles.py"),
+    # The way back for somebody who lost everything, the emergency way, a new key, and the start
+    M("resets: nobody releases their own", "portal/mfa/resets.py",
+      '    if user.pk == person.pk:\n        return "Nobody', '    if False:\n        return "Nobody', BACK_DOOR),
+    M("resets: two different people", "portal/mfa/resets.py",
+      "if any(one.released_by_id == user.pk for one in given):", "if False:", BACK_DOOR),
+    M("resets: whose own sign-in was just reset", "portal/mfa/resets.py",
+      "    if is_settling(user):", "    if False:", BACK_DOOR),
+    M("resets: people with privileges", "portal/mfa/resets.py",
+      '        if not is_user_administrator(user):\n            return "This', '        if False:\n            return "This', BACK_DOOR),
+    M("resets: the line of people with privileges", "portal/mfa/resets.py",
+      "        if is_of_line:\n            return", "        if False:\n            return", BACK_DOOR),
+    M("resets: the service desk asks for an administrator", "portal/mfa/resets.py",
+      "    if policy.is_privileged(person):\n        return user.pk != person.pk and is_user", "    if False:\n        return user.pk != person.pk and is_user", BACK_DOOR),
+    M("resets: a release of somebody who has lost the role", "portal/mfa/resets.py",
+      "if counts(one)]", "]", f"{BACK_DOOR} {DOOR}/test_resets.py"),
+    M("resets: a password reset by email while one waits", "portal/mfa/resets.py",
+      "if state.email_codes_suspended_at and", "if False and", BACK_DOOR),
+    M("resets: a password reset by email after the release", "portal/mfa/passwords.py",
+      " or enrols_again.exists()", "", BACK_DOOR),
+    M("resets: two releases", "portal/mfa/resets.py",
+      "if len(given) < RELEASES_NEEDED:", "if len(given) < 1:", BACK_DOOR),
+    M("resets: sessions end", "portal/mfa/resets.py",
+      "    actions.end_sessions(person)\n    User.objects", "    User.objects", f"{DOOR}/test_resets.py"),
+    M("resets: one of the line", "portal/mfa/resets.py",
+      "is_of_the_line(user, request.person) and any(", "False and any(", f"{DOOR}/test_resets.py"),
+    M("resets: enrolment that is closed", "portal/mfa/stages.py",
+      "        if not policy.may_enrol(user):", "        if False:", BACK_DOOR),
+    M("resets: a code for each release", "portal/people/views/resets.py",
+      "class SettlePage(ResetPage, ProvedPage, FormPage)", "class SettlePage(ResetPage, FormPage)", BACK_DOOR),
+    M("resets: a code for asking", "portal/people/views/resets.py",
+      "class AskForSomebody(ProvedPage, FormPage)", "class AskForSomebody(FormPage)", BACK_DOOR),
+    M("resets: of no concern to others", "portal/people/views/resets.py",
+      " or not resets.can_see(self.request.user, found)", "", BACK_DOOR),
+    M("break-glass: two others", "portal/mfa/break_glass.py",
+      "if len({person.pk, by.pk, and_by.pk}) < 3:", "if False:", f"{DOOR}/test_break_glass.py"),
+    M("break-glass: a leaver", "portal/mfa/break_glass.py",
+      "if not person.is_here:", "if False:", f"{DOOR}/test_break_glass.py"),
+    M("rotation: a row changed meanwhile", "portal/mfa/rotation.py",
+      "**{sealed.field: old})", "**{})", f"{ATTACKS}/test_changing_the_key.py"),
+    M("start: refused", "portal/mfa/checks.py",
+      "    if found:\n        sentences", "    if False:\n        sentences", f"{DOOR}/test_start.py"),
+    M("start: DEBUG", "portal/mfa/checks.py",
+      "    if settings.DEBUG:", "    if False:", f"{DOOR}/test_start.py"),
+    M("start: the worker", "portal/celery.py",
+      "sys.exit(str(fault))", "raise", f"{DOOR}/test_start.py"),
+    M("start: people of the demonstration", "portal/mfa/checks.py",
+      "is_demo=True, is_active=True", "is_demo=True, is_active=False", f"{DOOR}/test_start.py"),
 )  # fmt: skip
 
 
