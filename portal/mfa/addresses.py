@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.audit import log
 from portal.notifications import outbox
 
-from . import actions, letters
+from . import actions, letters, resets
 
 SALT = "portal.mfa.address"
 VALID = datetime.timedelta(days=1)
@@ -91,6 +91,7 @@ def confirm(change: Change) -> None:
             set_address(person, change.new)
     except IntegrityError as fault:  # Somebody else came to it between the question and the answer.
         raise actions.NotAllowed(TAKEN) from fault
+    resets.void(person, reason=resets.ADDRESS_CHANGED, by=person)
     log.record(actor=None, action="door.address_changed", target=person)
 
 

@@ -16,7 +16,7 @@ from portal.audit import log
 from portal.ui.fields import TextField
 from portal.ui.forms import FormMixin, PortalForm
 
-from . import letters, passwords
+from . import letters, passwords, policy
 from .models import EmailCode, Factor, SecurityKey
 from .phones import as_mobile
 from .sso.policy import has_only_single_sign_on
@@ -89,7 +89,7 @@ class ResetPasswordForm(AccountForm, allauth_forms.ResetPasswordForm):
         """Find whose address on record this is, in one query; nobody takes the same way to the same answer (S24)."""
         email = get_adapter().clean_email(self.cleaned_data["email"].strip().lower())
         person = User.objects.filter(email=email).first()
-        may_reset = person and person.is_here and not has_only_single_sign_on(person)
+        may_reset = person and policy.may_set_password(person) and not has_only_single_sign_on(person)
         self.users = [person if may_reset else letters.nobody()]
         return email
 

@@ -274,11 +274,15 @@ def reset(*, user: User, password: str) -> None:
 
     The mailbox has then given one proof, so codes to it are no second one any more (ASVS 6.4.3).  Whoever has no factor
     yet sets a first password, by an invitation; a rule that forbids e-mail codes today may end, so the device counts
-    even where it may not be used.  Who waits to enrol again, or may, has given their word as knowing the password.
+    even where it may not be used.  Who waits to enrol again, or may, has given their word as knowing the password; only
+    who came back has none to know, and sets it after two people have released that.
     """
+    had_password = User.objects.locked(user).has_usable_password()
     replace(user, password)
     chose_codes = EmailCode.objects.filter(user=user, confirmed=True)
     enrols_again = ResetRequest.objects.filter(person=user, used_at=None, refused_at=None)
+    if not had_password:
+        enrols_again = enrols_again.filter(released_at=None)
     if policy.has_factor(user) or chose_codes.exists() or enrols_again.exists():
         actions.suspend_email_codes(user)
     log.record(actor=None, action="door.password_reset", target=user)

@@ -106,6 +106,14 @@ def may_enrol(user: User) -> bool:
     return not is_too_late and state.email_codes_suspended_at is None
 
 
+def may_set_password(user: User) -> bool:
+    """Whoever has a password may replace it, and whoever may enrol sets a first one, by a link to the mailbox.
+
+    Who came back has neither until two people have released it: the mailbox alone would be the way around them.
+    """
+    return user.is_here and (user.has_usable_password() or user.enrolment_open)
+
+
 def may_use(user: User, device: object) -> bool:
     """Say whether a session that this device opened may go on: a rule or a role may have changed meanwhile."""
     return not isinstance(device, EmailCode) or may_use_email_codes(user)

@@ -27,6 +27,7 @@ from .letters import tell
 from .models import ENROL_WITHIN, OPEN_FOR, RELEASES_NEEDED, SETTLING, Release, ResetRequest, SignInState
 
 ASK_AGAIN_AFTER = datetime.timedelta(days=1)
+ADDRESS_CHANGED = "The work email address was changed meanwhile"
 State = ResetRequest.State
 
 # Who may ----------------------------------------------------------------------------------------------------------
@@ -306,9 +307,27 @@ def refuse(request: ResetRequest, *, reason: str, by: User) -> None:
     request = locked(request)
     if not can_refuse(by, request):
         raise NotAllowed(why_never(by, request.person) or "This request is over already")
+    end(request, reason=reason, by=by)
+
+
+@transaction.atomic
+def void(person: User, *, reason: str, by: User) -> None:
+    """Refuse what waits or was released for somebody: who released it spoke of an account that is another one now."""
+    person = lock(person.pk)
+    unused = ResetRequest.objects.select_for_update().filter(person=person, used_at=None, refused_at=None)
+    for request in unused.select_related("person", "asked_by"):
+        if request.state == State.LAPSED:
+            settle(request, reason=reason, by=by)  # It was over, and nobody needs to hear of it again.
+        else:
+            end(request, reason=reason, by=by)
+
+
+def end(request: ResetRequest, *, reason: str, by: User) -> None:
+    """Settle a request with a no, and tell everybody who had to do with it, as far as they are here."""
     settle(request, reason=reason, by=by)
     log.record(actor=by, action="door.reset_refused", target=request.person, reference=request.reference, reason=reason)
-    tell(request.person, "reset_refused", link=reverse("mfa:security"))
+    if request.person.is_here:
+        tell(request.person, "reset_refused", link=reverse("mfa:security"))
     others = [request.asked_by, *(one.released_by for one in request.releases.select_related("released_by"))]
     for one in {other.pk: other for other in others if other.pk not in (by.pk, request.person_id)}.values():
         tell(one, "reset_over", link=request.get_absolute_url())

@@ -10,7 +10,7 @@ declare("account.invited", "{actor} invited {target}, until {until}", "until")
 declare("account.edited", "{actor} changed of {target}: {fields}", "fields", "ids", "passed")
 declare("account.address_changed", "{actor} changed the work email address of {target}")
 declare("account.manager_corrected", "{actor} accepted another line manager of {target}", "correction", "ids", "passed")
-declare("account.manager_kept", "{actor} kept the line manager of {target}: {answer}", "correction", "answer")
+declare("account.manager_kept", "{actor} kept the line manager of {target}", "correction")
 declare(
     "account.manager_disputed", "{actor} said that their line manager is {new}, not {old}: {reason}",
     "old", "new", "reason",

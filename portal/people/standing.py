@@ -65,6 +65,10 @@ def factors(person: User) -> Iterator[str]:
         yield f"Authenticator app{since(app)}"
     if codes := policy.email_codes(person):
         yield f"Email codes{since(codes)}"
+
+
+def ways_back(person: User) -> Iterator[str]:
+    """Say what lets somebody set up a new app who has lost theirs."""
     if phone := policy.recovery_phone(person):
         yield f"Recovery phone, since {govuk_date(phone.verified_at)}"
     if codes := policy.recovery_codes(person):
@@ -82,11 +86,17 @@ def sign_in(person: User) -> Iterator[dict[str, str]]:
         "key": "Signs in with",
         "value": "\n".join(factors(person)) or ("Nothing yet" if person.is_active else "Nothing"),
     }
+    yield {"key": "Comes back with", "value": "\n".join(ways_back(person)) or "Nothing"}
     yield {"key": "Last signed in", "value": govuk_datetime(person.last_login) if person.last_login else "Never"}
-    yield {"key": "Signed in now", "value": counted(len(sessions.live(person)), "session")}
+    yield {"key": "Signed in now", "value": signed_in_now(person)}
     yield {"key": "Locked", "value": locked(SignInState.objects.filter(user=person).first())}
     if request := ResetRequest.objects.filter(person=person, released_at=None, refused_at=None).first():
         yield {"key": "Lost everything", "value": f"Reset {request} asked for on {govuk_date(request.asked_at)}"}
+
+
+def signed_in_now(person: User) -> str:
+    number = len(sessions.live(person))
+    return counted(number, "session") if number else "Nowhere"
 
 
 def locked(state: SignInState | None) -> str:

@@ -9,16 +9,20 @@ import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from portal.accounts.models import BusinessArea, ManagerCorrection, Role, RoleHeld, User
 from portal.lifecycle import NotPossible
 from portal.mfa import actions as door
+from portal.mfa import policy
 from portal.mfa.tokens import InvitationTokens, LinkTokens
 from portal.notifications import delivery
+from portal.notifications.models import Message
 from portal.people.actions import accounts, leaving
 from tests.attacks.test_becoming_an_administrator import at_once
 from tests.people import LONG_AGO, give_role, sign_in
-from tests.portal.people.administering import another_administrator, area_administrator, send, today, url
+from tests.portal.people.administering import another_administrator, area_administrator, give_app, send, today, url
 from tests.travel.pages import page, text_of
 
 pytestmark = pytest.mark.django_db
@@ -225,6 +229,24 @@ def test_keeping_the_role_by_a_later_row(uma, cast):
     leaving.deactivate(cast.colleague, reason="Left.", by=uma)
 
     assert not cast.colleague.roles_held.exists()
+
+
+def test_one_administrator_who_becomes_somebody_by_closing_their_account_and_opening_it_at_another_address(amir, cast):
+    """The mailbox of the new address was invited, and two people had released nothing."""
+    give_app(amir)
+    User.objects.filter(pk=cast.governor.pk).update(last_login=timezone.now())
+
+    send(amir, url("deactivate", cast.governor.pk), reason="Left.")
+    send(amir, url("reactivate", cast.governor.pk), reason="Back.")
+    send(amir, url("address", cast.governor.pk), email="mine.really@example.justice.test")
+
+    taken = now(cast.governor)
+    assert (taken.is_here, taken.email) == (True, "mine.really@example.justice.test")
+    assert not policy.may_enrol(taken)
+    assert not Message.objects.filter(template="account-invitation").exists()
+    assert sign_in(Client(), amir).post(url("invite-again", taken.pk)).status_code != 302
+    Client().post(reverse("account_reset_password"), {"email": taken.email})
+    assert not Message.objects.filter(template="password-reset").exists()
 
 
 # Links --------------------------------------------------------------------------------------------------------------

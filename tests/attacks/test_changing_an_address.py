@@ -6,10 +6,11 @@ import pytest
 from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
 from portal.accounts.models import User
-from portal.mfa import actions, addresses
-from portal.mfa.models import EmailCode
+from portal.mfa import actions, addresses, resets
+from portal.mfa.models import EmailCode, ResetRequest
 from portal.notifications import delivery
 from portal.notifications.models import Message
 from tests.portal.mfa import conftest as door
@@ -152,6 +153,20 @@ def test_a_change_that_began_before_the_password_changed_and_ends_after(maya):
 
     with pytest.raises(actions.NotAllowed, match="not in force"):
         addresses.confirm(change)
+
+
+def test_a_release_that_was_given_for_the_address_before(maya):
+    """Whoever reads the new mailbox would enrol by what two people released for the owner of the old one."""
+    request = ResetRequest.objects.create(
+        person=maya, asked_by=maya, reason="Lost my phone.", released_at=timezone.now()
+    )
+    User.objects.filter(pk=maya.pk).update(enrolment_open=True)
+
+    addresses.confirm(addresses.Change(User.objects.get(pk=maya.pk), maya.email, NEW))
+
+    request.refresh_from_db()
+    assert (request.state, request.refusal) == (ResetRequest.State.REFUSED, resets.ADDRESS_CHANGED)
+    assert not User.objects.get(pk=maya.pk).enrolment_open
 
 
 def test_of_two_changes_one_wins(signed_in, another, maya, app, clock):

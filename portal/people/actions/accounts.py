@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from portal.accounts.policies import areas_administered_by, can_administer, is_p
 from portal.audit import log
 from portal.lifecycle import NotPossible
 from portal.mfa import actions as door
+from portal.mfa import resets
 from portal.mfa.tokens import is_invited
 from portal.notifications import outbox
 from travel import actions as travel
@@ -197,6 +199,8 @@ def change_address(person: User, *, email: str, by: User) -> None:
         raise NotPossible("This is the address already.")
     if User.objects.filter(email=email).exists():
         raise NotPossible("Somebody else has this address.")
+    resets.void(person, reason=resets.ADDRESS_CHANGED, by=by)
+    person.refresh_from_db(fields=["enrolment_open"])
     was_invited = is_invited(person)
     person.email = email
     person.save(update_fields=["email"])
@@ -266,9 +270,21 @@ def keep_manager(correction: ManagerCorrection, *, answer: str, by: User) -> Non
 
     :raises NotPossible: it is settled.
     """
-    correction, person = lock_correction(correction, by=by)
+    correction, _ = lock_correction(correction, by=by)
+    keep(correction, answer=answer, by=by)
+
+
+def keep_managers_of_leaver(leaver: User, *, by: User) -> None:
+    """Refuse every line manager that waits to be settled where one of the two people has left."""
+    waiting = ManagerCorrection.objects.select_for_update(of=("self",)).filter(settled_at=None)
+    for correction in waiting.filter(Q(person=leaver) | Q(manager=leaver)).order_by("pk"):
+        keep(correction, answer=f"{leaver} no longer works here.", by=by)
+
+
+def keep(correction: ManagerCorrection, *, answer: str, by: User) -> None:
+    person = correction.person
     settle(correction, by=by, is_accepted=False, answer=answer)
-    log.record(actor=by, action="account.manager_kept", target=person, correction=correction.pk, answer=answer)
+    log.record(actor=by, action="account.manager_kept", target=person, correction=correction.pk)
     tell_of_manager(correction, "account-manager-kept", [person, correction.asked_by], secret={"answer": answer})
 
 

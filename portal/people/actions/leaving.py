@@ -3,32 +3,28 @@
 import datetime
 from collections.abc import Iterable
 
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.accounts.models import (
-    ManagerCorrection,
-    PostHolder,
-    Role,
-    RoleHeld,
-    SeniorCivilServant,
-    User,
-)
+from portal.accounts.models import PostHolder, Role, RoleHeld, SeniorCivilServant, User
 from portal.accounts.policies import administrators_of
 from portal.audit import log
 from portal.dated import Dated
 from portal.lifecycle import NotPossible
 from portal.mfa import actions as door
+from portal.mfa import resets
 from portal.mfa.letters import tell
-from portal.mfa.models import ResetRequest, SignInState
+from portal.mfa.models import SignInState
 from portal.notifications import outbox
-from portal.people.models import RoleProposal
 from travel import actions as travel
 
-from .accounts import lock, references, send_invitation
+from .accounts import keep_managers_of_leaver, lock, references, send_invitation
+from .roles import refuse_proposals_of_leaver
 
+LEFT = "No longer works here"
 OFFICES: tuple[type[Dated], ...] = (RoleHeld, PostHolder, SeniorCivilServant)
 REMIND_BEFORE = datetime.timedelta(days=14)
 
@@ -81,6 +77,7 @@ def deactivate(person: User, *, reason: str, by: User) -> list[travel.Passed]:
     person.set_unusable_password()
     person.save()
     door.forget_factors(person)
+    SocialAccount.objects.filter(user=person).delete()
     door.end_sessions(person)
     settle_what_is_open(person, by=by)
     passed = travel.reroute_from(person)
@@ -94,26 +91,29 @@ def settle_what_is_open(person: User, *, by: User) -> None:
     A request for a new app that stayed open would count against them when they come back: the password that they set by
     their invitation would be taken for one that was reset while they waited.
     """
-    settled = {"settled_at": timezone.now(), "settled_by": by, "is_accepted": False, "answer": "No longer works here"}
-    RoleProposal.objects.filter(person=person, settled_at=None).update(**settled)
-    ManagerCorrection.objects.filter(person=person, settled_at=None).update(**settled)
-    ResetRequest.objects.filter(person=person, used_at=None, refused_at=None).update(
-        released_at=None, refused_at=settled["settled_at"], refused_by=by, refusal=settled["answer"]
-    )
+    refuse_proposals_of_leaver(person, answer=LEFT, by=by)
+    keep_managers_of_leaver(person, by=by)
+    resets.void(person, reason=LEFT, by=by)
 
 
 @transaction.atomic
 def reactivate(person: User, *, reason: str, by: User, ends_on: datetime.date | None = None) -> None:
-    """Open the account of somebody who came back, and invite them: what they held before does not come back.
+    """Open the account of somebody who came back: what they held before does not come back.
 
-    :raises NotPossible: it is open, or there is no last day for somebody who is not staff.
+    Whoever never signed in is invited.  For anybody else two people release it first, as for one who has lost every
+    factor: one administrator who closes an account, opens it and changes its address would otherwise own it.
+
+    :raises NotPossible: it is open, there is no last day for somebody who is not staff, or a role has yet to end of
+        somebody whom only user administrators may let in.
     """
     person = lock(person, by=by)
     if person.is_active:
         raise NotPossible(f"The account of {person} is open already.")
     if person.person_type != User.PersonType.STAFF and ends_on is None:
         raise NotPossible("Enter a last day: only staff work here without one.")
-    person.is_active = person.enrolment_open = True
+    if needs_release(person) and not resets.can_ask_for(by, person):
+        raise NotPossible(f"{person} has a role until the end of today. Open the account tomorrow.")
+    person.is_active, person.enrolment_open = True, not needs_release(person)
     person.ends_on = ends_on
     person.save(update_fields=["is_active", "enrolment_open", "ends_on"])
     SignInState.objects.filter(user=person).update(
@@ -122,7 +122,15 @@ def reactivate(person: User, *, reason: str, by: User, ends_on: datetime.date | 
     door.verify_address(person)
     door.end_sessions(person)
     log.record(actor=by, action="account.returned", target=person, reason=reason)
-    send_invitation(person, by=by)
+    if needs_release(person):
+        resets.ask(person, reason="Comes back", by=by)
+    else:
+        send_invitation(person, by=by)
+
+
+def needs_release(person: User) -> bool:
+    """Say whether two people have to let this person in when they come back: their account was in use."""
+    return person.last_login is not None
 
 
 @transaction.atomic

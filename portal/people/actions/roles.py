@@ -158,6 +158,16 @@ def refuse_proposal(proposal: RoleProposal, *, answer: str, by: User) -> None:
     proposal, by = lock_proposal(proposal, by)
     if not policies.can_settle(by, proposal):
         raise PermissionDenied("Somebody else has to answer this.")
+    refuse(proposal, answer=answer, by=by)
+
+
+def refuse_proposals_of_leaver(leaver: User, *, answer: str, by: User) -> None:
+    """Refuse every role that waits to be agreed for somebody who has left; their account is locked."""
+    for proposal in RoleProposal.objects.filter(person=leaver, settled_at=None).order_by("pk"):
+        refuse(proposal, answer=answer, by=by)
+
+
+def refuse(proposal: RoleProposal, *, answer: str, by: User) -> None:
     settle(proposal, is_accepted=False, by=by, answer=answer)
     log.record(
         actor=by, action="account.role_proposal_refused", target=proposal.person,

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -18,9 +19,16 @@ from portal.people.forms.accounts import ReasonForm, ReturnForm
 from portal.ui.views import ConfirmPage, DetailPage
 from travel.actions import Passed, would_reroute_from
 
-from .base import PersonPage
+from .base import PersonPage, people_known_to
 
 SHOWN = 50  # names in a list; a governor has more reports than a page should hold
+
+
+def linked(reports: QuerySet[User], reader: User) -> list[tuple[User, bool]]:
+    """Return the first of those who are here, each with whether this reader may edit their account."""
+    found = list(reports.filter(is_active=True)[:SHOWN])
+    own = set(people_known_to(reader).filter(pk__in=[one.pk for one in found]).values_list("pk", flat=True))
+    return [(one, one.pk in own and one != reader) for one in found]
 
 
 class Deactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
@@ -42,8 +50,8 @@ class Deactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
         return list(Approval.objects.filter(requester=self.person, status__in=(Status.IN_REVIEW, Status.SENT_BACK)))
 
     @cached_property
-    def reports(self) -> list[User]:
-        return list(self.person.reports.filter(is_active=True)[:SHOWN])
+    def reports(self) -> list[tuple[User, bool]]:
+        return linked(self.person.reports, self.request.user)
 
     @cached_property
     def sponsored(self) -> list[User]:
@@ -83,8 +91,9 @@ class Deactivated(PersonPage, DetailPage):
         return self.closing(self.person).facts["passed"]
 
     @cached_property
-    def reports(self) -> list[User]:
-        return list(self.person.reports.filter(is_active=True)[:SHOWN])
+    def reports(self) -> list[tuple[User, bool]]:
+        """Who needs another line manager, and whether the reader is the one to give it."""
+        return linked(self.person.reports, self.request.user)
 
 
 class Reactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
@@ -93,12 +102,30 @@ class Reactivate(PersonPage, ProvedPage, OncePage, ConfirmPage):
     title = "Open this account again?"
     form_class = ReturnForm
     submit_label = "Open the account"
-    success_message = "Account open. We sent an invitation, which works for 7 days"
+
+    @property
+    def needs_release(self) -> bool:
+        return actions.needs_release(self.person)
+
+    @property
+    def success_message(self) -> str:
+        if self.needs_release:
+            return "Account open. Two people now have to release it that they set up their sign-in again"
+        return "Account open. We sent an invitation, which works for 7 days"
 
     @property
     def consequences(self) -> list[str]:
+        if self.needs_release:
+            comes_in = (
+                "Two people have to release it that they sign in again: you, or another administrator, and somebody "
+                f"else. Until then nothing lets them in. After that they choose “I have forgotten my password”, with "
+                f"{self.person.email}, and set up their app again within 24 hours. Check that this address is right: "
+                "if it changes before they have signed in, two people release it anew."
+            )
+        else:
+            comes_in = f"An invitation goes to {self.person.email}. They set a new password, and set up an app."
         return [
-            f"An invitation goes to {self.person.email}. They set a new password, and set up their app again.",
+            comes_in,
             "Roles and posts that ended do not come back. Check the business area and the line manager afterwards.",
         ]
 

@@ -82,7 +82,8 @@ class Detail(PersonPage, DetailPage):
         yield Action("Roles and posts", self.address("roles-of"))
         if is_invited(person):
             yield Action("Send the invitation again", self.address("invite-again"))
-        if SignInState.objects.filter(user=person, failures__gt=0).exists():
+        state = SignInState.objects.filter(user=person).first()
+        if state and (state.is_locked or state.locked_until):
             yield Action("Unlock sign-in", self.address("unlock"))
         yield Action("End all sessions", self.address("end-sessions"))
         yield Action("Close the account", self.address("deactivate"))
