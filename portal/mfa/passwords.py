@@ -280,7 +280,7 @@ def reset(*, user: User, password: str) -> None:
     had_password = User.objects.locked(user).has_usable_password()
     replace(user, password)
     chose_codes = EmailCode.objects.filter(user=user, confirmed=True)
-    enrols_again = ResetRequest.objects.filter(person=user, used_at=None, refused_at=None)
+    enrols_again = ResetRequest.objects.alive().filter(person=user)
     if not had_password:
         enrols_again = enrols_again.filter(released_at=None)
     if policy.has_factor(user) or chose_codes.exists() or enrols_again.exists():

@@ -17,6 +17,14 @@ ENROL_WITHIN = datetime.timedelta(hours=24)
 SETTLING = datetime.timedelta(days=7)  # Whose own factors were reset may not release for this long.
 
 
+class ResetRequestQuerySet(models.QuerySet):
+    def alive(self):
+        """Keep what waits for release, and what was released and may still be used."""
+        now = timezone.now()
+        waiting = Q(released_at=None, asked_at__gt=now - OPEN_FOR)
+        return self.filter(waiting | Q(released_at__gt=now - ENROL_WITHIN), used_at=None, refused_at=None)
+
+
 class ResetRequest(models.Model):
     """One request; whether it waits, was released, used, refused or is over follows from its moments."""
 
@@ -42,6 +50,8 @@ class ResetRequest(models.Model):
     refused_at = models.DateTimeField(null=True, blank=True)
     refused_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     refusal = models.CharField("why not", max_length=500, blank=True)
+
+    objects = ResetRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["-asked_at", "-pk"]

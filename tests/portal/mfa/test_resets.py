@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.accounts.models import BusinessArea, Role, RoleHeld, User
 from portal.accounts.policies import can_administer
-from portal.mfa import actions, policy, resets
+from portal.mfa import actions, passwords, policy, resets
 from portal.mfa.actions import NotAllowed
 from portal.mfa.models import RecoveryPhone, ResetRequest, SecurityKey, SignInState
 from portal.notifications.models import Message
@@ -52,6 +52,32 @@ def again(request: ResetRequest) -> ResetRequest:
 
 def told(user: User) -> list[str]:
     return list(Message.objects.filter(recipient=user).order_by("pk").values_list("template", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("asked_days_ago", "released_hours_ago", "waits"),
+    [(6, None, True), (8, None, False), (8, 23, True), (8, 25, False)],
+)
+def test_a_password_by_a_link_stops_codes_to_the_mailbox_only_while_a_request_is_alive(
+    cast, asked_days_ago, released_hours_ago, waits
+):
+    """Who has no factor and whose old request lapsed sets a first password, as anybody does who is invited."""
+    now = timezone.now()
+    released_at = now - datetime.timedelta(hours=released_hours_ago) if released_hours_ago else None
+    ResetRequest.objects.create(
+        person=cast.traveller,
+        asked_by=cast.traveller,
+        reason="x",
+        asked_at=now - datetime.timedelta(days=asked_days_ago),
+        released_at=released_at,
+    )
+
+    cast.traveller.set_password("a spoon dreams of summer")
+    cast.traveller.save()
+
+    passwords.reset(user=cast.traveller, password="a kettle sings of winter")
+
+    assert SignInState.objects.filter(email_codes_suspended_at__isnull=False).exists() is waits
 
 
 def make_user_administrator(name: str, **facts) -> User:
