@@ -42,17 +42,13 @@ def as_mobile(text: str) -> str:
 
 
 @transaction.atomic
-def start(*, number: str, password: str, by: User) -> RecoveryPhone:
+def start(*, number: str, by: User) -> RecoveryPhone:
     """Keep a number that is not verified yet; it counts for nothing.
 
-    The password is judged here, after the second factor: a stolen session may not be used to guess it.
-
-    :raises NotAllowed: the area does not allow recovery phones, this person holds a role, or the password is wrong.
+    :raises NotAllowed: the area does not allow recovery phones, or this person holds a role.
     """
     if not policy.may_have_recovery_phone(by):
         raise NotAllowed("Recovery phones are not allowed for this account")
-    if not by.check_password(password):
-        raise NotAllowed("The password is wrong", field="password")
     User.objects.locked(by)
     phone = RecoveryPhone.objects.filter(user=by, confirmed=False).first()
     phone = phone or RecoveryPhone(user=by, name="Recovery phone", confirmed=False)

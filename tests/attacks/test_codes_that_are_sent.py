@@ -56,7 +56,7 @@ def phil(area, clock) -> User:
 
 
 def add_phone(user: User, number: str = "+447400123456") -> RecoveryPhone:
-    phone = phones.start(number=number, password=PASSWORD, by=user)
+    phone = phones.start(number=number, by=user)
     phones.verify(phone=phone, by=user)
     return phone
 
@@ -437,8 +437,8 @@ def test_the_number_is_changed_between_its_code_and_its_confirmation(area):
     """S16: the code proved another phone than the one that would be confirmed."""
     user = make_person("sly@justice.example", business_area=area)
     give_app(user)
-    proved = phones.start(number="+447400123456", password=PASSWORD, by=user)
-    phones.start(number="+447400123789", password=PASSWORD, by=user)
+    proved = phones.start(number="+447400123456", by=user)
+    phones.start(number="+447400123789", by=user)
 
     with pytest.raises(actions.NotAllowed, match="changed meanwhile"):
         phones.verify(phone=proved, by=user)
@@ -497,6 +497,25 @@ def test_a_phone_is_added_with_the_password_the_second_factor_and_its_own_code(v
     assert phone.confirmed
     assert "7400123456" not in phone.sealed_number
     assert "123456" not in page(visitor.client, "/mfa/security/").text
+
+
+def test_the_password_is_guessed_on_the_page_of_the_phone(visitor, area, clock):
+    """A wrong one is recorded as on the sign-in page, and after too many the right one is refused too (R368)."""
+    user = make_person("ada@justice.example", business_area=area)
+    app = give_app(user)
+    visitor.sign_in(user)
+    answers = {"number": NUMBER, "password": "not the password"}
+    clock.forward(minutes=1)
+
+    for _ in range(5):
+        visitor.post("/mfa/phone/", answers | {"proof-code": code_of(app)})
+        clock.forward(seconds=30)
+    response = visitor.post("/mfa/phone/", answers | {"password": PASSWORD, "proof-code": code_of(app)})
+
+    assert "There were too many wrong passwords" in response.content.decode()
+    assert actions_of(user).count("door.password_failed") == 5
+    assert actions_of(user).count("door.passwords_paused") == 1
+    assert not RecoveryPhone.objects.exists()
 
 
 @pytest.mark.parametrize("missing", ["proof-code", "password"])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -41,11 +43,27 @@ class AddPhone(ProvedPage, FormPage):
     refusals = (NotAllowed, otp.Refused)
 
     def act(self, form: PhoneForm) -> None:
+        self.check_password(form.cleaned_data["password"])
         nonce = otp.new_nonce()
-        answers = form.cleaned_data
-        phone = phones.start(number=answers["number"], password=answers["password"], by=self.request.user)
+        phone = phones.start(number=form.cleaned_data["number"], by=self.request.user)
         otp.send_code(self.request.user, phone, purpose=phones.VERIFY, nonce=nonce)
         self.request.session["phone"] = {"device": phone.pk, "nonce": nonce}
+
+    def check_password(self, password: str) -> None:
+        """Judge the password in the way of the sign-in page: a wrong one is counted and recorded as there.
+
+        It is judged after the second factor: a stolen session may not be used to guess it.
+
+        :raises NotAllowed: it is wrong, or there were too many wrong ones.
+        """
+        try:
+            owner = get_adapter(self.request).authenticate(
+                self.request, email=self.request.user.email, password=password
+            )
+        except ValidationError as fault:
+            raise NotAllowed(fault.messages[0], field="password") from fault
+        if owner is None:
+            raise NotAllowed("The password is wrong", field="password")
 
 
 @method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
