@@ -1,8 +1,8 @@
 """How does a person come to another address?  The new mailbox confirms it by a link that works once, for a day.
 
-Nothing is kept while a change waits: the link itself says, signed, whose address it is, which one it replaces, and
-under which credentials it was asked for.  So a second change, the end of all sessions or a new password takes it out
-of force.
+Nothing is kept while a change waits: the link itself says, signed, whose account it is and the new address, and carries
+a keyed digest of the address that it replaces and of the credentials under which it was asked for.  So a second change,
+the end of all sessions or a new password takes it out of force; and whoever reads the link learns neither.
 """
 
 import datetime
@@ -13,7 +13,9 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 
+from portal import crypto
 from portal.accounts.models import User
 from portal.audit import log
 from portal.notifications import outbox
@@ -45,7 +47,7 @@ def ask(*, new: str, by: User) -> None:
         letters.tell(by, "address-change-asked")
         letters.tell(owner, "address-in-use")
         return
-    token = signing.dumps([by.pk, by.email, new, by.get_session_auth_hash()], salt=SALT)
+    token = signing.dumps([by.pk, new, standing(by)], salt=SALT)
     log.record(actor=by, action="door.address_change_asked", target=by)
     outbox.enqueue(
         recipients=[by],
@@ -65,13 +67,18 @@ def read(token: str) -> Change:
     :raises ValidationError: it is no link of ours, is too old, was used, or something changed meanwhile.
     """
     try:
-        pk, old, new, credentials = signing.loads(token, salt=SALT, max_age=VALID)
+        pk, new, stood = signing.loads(token, salt=SALT, max_age=VALID)
     except (signing.BadSignature, ValueError) as fault:
         raise ValidationError("This link does not work") from fault
-    person = User.objects.filter(pk=pk, email=old).first()
-    if person is None or not person.is_here or person.get_session_auth_hash() != credentials:
+    person = User.objects.filter(pk=pk).first()
+    if person is None or not person.is_here or not constant_time_compare(standing(person), stood):
         raise ValidationError("This link is not in force any more")
-    return Change(person, old, new)
+    return Change(person, person.email, new)
+
+
+def standing(person: User) -> str:
+    """Return a keyed digest of the address and the credentials that hold: a link is of them, and tells neither."""
+    return crypto.digest("address link", str(person.pk), person.email, person.get_session_auth_hash())
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """What somebody tries who wants the portal to write to another mailbox, or to take an address for themselves (S37)."""
 
+import base64
 import re
 
 import pytest
@@ -97,6 +98,19 @@ def test_the_link_works_in_another_browser_and_signs_nobody_in(signed_in, anothe
     another.post(there)
 
     assert not another.is_in
+
+
+def test_the_link_tells_neither_the_old_address_nor_what_the_credentials_are(signed_in, maya, app):
+    """It stands in the history of a browser and in the log of a proxy; a signature seals nothing."""
+    asks(signed_in, app)
+
+    payload = link().rstrip("/").rpartition("/")[2].split(":")[0].removeprefix(".")
+    carried = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    maya.refresh_from_db()
+
+    assert NEW.encode() in carried
+    assert maya.email.encode() not in carried
+    assert maya.get_session_auth_hash().encode() not in carried
 
 
 def test_the_link_twice(signed_in, another, maya, app):
