@@ -133,10 +133,21 @@ def others_holding(held: RoleHeld, on: datetime.date | None = None) -> QuerySet[
     return rows.exclude(person=held.person_id)
 
 
+def others_staying(held: RoleHeld, last_on: datetime.date) -> QuerySet[RoleHeld]:
+    """Return the rows of others who hold the same role when this one has ended, and not only until tonight.
+
+    Nobody would be left to give the role to anybody, were the last one's own row to end with the day.
+    """
+    on, tomorrow = last_on + DAY, today() + DAY
+    stays = Q(person__ends_on=None) | Q(person__ends_on__gte=tomorrow)
+    return others_holding(held, on).filter(stays, Q(to_on=None) | Q(to_on__gte=tomorrow))
+
+
 def is_last_user_administrator(person: User) -> bool:
-    """Say whether there would be no user administrator without this person."""
+    """Say whether there would be no user administrator if this person were gone now."""
     held = RoleHeld(role=Role.USER_ADMINISTRATOR, person=person)
-    return person.roles_held.in_force().filter(role=held.role).exists() and not others_holding(held).exists()
+    holds = person.roles_held.in_force().filter(role=held.role).exists()
+    return holds and not others_staying(held, today() - DAY).exists()
 
 
 # The yearly review --------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from portal.ui.fields import EmailField, TextField
 from portal.ui.wording import counted, govuk_date
 from travel.actions import would_reroute_from
 
-from . import phones
+from . import facts, phones
 from .tables import Fault, Row, rows_of
 
 NONE = "none"  # empties what is on record; an empty cell leaves it as it is
@@ -190,6 +190,12 @@ class Register:
         held = RoleHeld.objects.in_force().filter(role=Role.USER_ADMINISTRATOR)
         people = User.objects.filter(pk__in=held.values("person"), is_active=True)
         return {person.pk for person in people if person.is_here}
+
+    def is_without_administrator(self, gone: set[int]) -> bool:
+        """Say whether nobody would be user administrator without these: whoever is one only until tonight is none."""
+        held = RoleHeld(role=Role.USER_ADMINISTRATOR)
+        staying = set(facts.others_staying(held, facts.today() - facts.DAY).values_list("person", flat=True))
+        return bool(gone) and staying <= gone
 
 
 # Judging ------------------------------------------------------------------------------------------------------------
@@ -431,7 +437,7 @@ class Judge:
     def keep_an_administrator(self, changes: Iterable[Change]) -> None:
         leaving = [change for change in changes if change.verb == LEAVE]
         gone = {change.person.pk for change in leaving} & self.register.user_administrators if leaving else set()
-        if gone and gone == self.register.user_administrators:
+        if self.register.is_without_administrator(gone):
             sentence = "No user administrator would be left. Make another one first"
             self.faults += [Fault(one.row, "action", sentence) for one in leaving if one.person.pk in gone]
 

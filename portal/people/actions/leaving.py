@@ -19,6 +19,7 @@ from portal.mfa import resets
 from portal.mfa.letters import tell
 from portal.mfa.models import SignInState
 from portal.notifications import outbox
+from portal.people import facts
 from travel import actions as travel
 
 from .accounts import keep_managers_of_leaver, lock, references, send_invitation
@@ -49,13 +50,12 @@ def end_offices(person: User, on: datetime.date) -> list[str]:
 def refuse_last_administrator(person: User) -> None:
     """Keep one user administrator, whoever else is closing an account at the same moment.
 
-    :raises NotPossible: this is the last one who is here.
+    :raises NotPossible: this is the last one who is here, or the others' own role ends today.
     """
     held = RoleHeld.objects.in_force().filter(role=Role.USER_ADMINISTRATOR)
     # In one order for everybody, so that two who remove each other wait and do not block each other for ever.
-    holders = {row.person_id for row in held.select_for_update().order_by("pk")}
-    others = User.objects.filter(pk__in=holders - {person.pk}, is_active=True)
-    if person.pk in holders and not any(one.is_here for one in others):
+    list(held.select_for_update().order_by("pk").values_list("pk"))
+    if facts.is_last_user_administrator(person):
         raise NotPossible(f"{person} is the last user administrator. Make another one first.")
 
 

@@ -65,7 +65,7 @@ def lapse(held: RoleHeld) -> bool:
 
 
 def is_last(held: RoleHeld) -> bool:
-    return held.role == Role.USER_ADMINISTRATOR and not facts.others_holding(held).exists()
+    return held.role == Role.USER_ADMINISTRATOR and not facts.others_staying(held, facts.today() - facts.DAY).exists()
 
 
 def remind() -> None:

@@ -211,7 +211,7 @@ def end_role(held: RoleHeld, *, last_on: datetime.date, reason: str, by: User) -
     person, by = lock(held.person, by)
     check_change(person, by)
     held = still_held(held)
-    if held.role == Role.USER_ADMINISTRATOR and not facts.others_holding(held, last_on + facts.DAY).exists():
+    if held.role == Role.USER_ADMINISTRATOR and not facts.others_staying(held, last_on).exists():
         raise NotPossible(LAST.format(person=person))
     end(held, last_on=last_on)
     log.record(

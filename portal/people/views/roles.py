@@ -182,9 +182,9 @@ class EndRole(EndPage):
 
     @cached_property
     def warning(self) -> str:
-        if facts.others_holding(self.record).exists():
-            return ""
-        return LAST if self.record.role == Role.USER_ADMINISTRATOR else NOBODY_ELSE
+        if self.record.role == Role.USER_ADMINISTRATOR:
+            return "" if facts.others_staying(self.record, facts.today() - facts.DAY).exists() else LAST
+        return "" if facts.others_holding(self.record).exists() else NOBODY_ELSE
 
     def act(self, form: EndForm) -> None:
         given = form.cleaned_data

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.accounts.models import BusinessArea, User
+from portal.accounts.models import BusinessArea, RoleHeld, User
 from portal.audit.models import Event
 from portal.mfa.models import TOTP
 from portal.notifications.models import Message
@@ -231,6 +231,14 @@ def test_the_last_user_administrator_stays(cast, uma):
     assert faults(amir, leaves(cast.user_administrator))[0][1] == "email", "Not an area administrator's to close."
     una.roles_held.update(role="user_administrator")
     assert faults(uma, leaves(una)) == []
+
+
+def test_a_user_administrator_only_until_tonight_does_not_stay(cast, uma):
+    una = person("Una Useradmin", area="moj-hq")
+    una.roles_held.create(role="user_administrator", from_on=datetime.date(2020, 1, 1), reason="x")
+    RoleHeld.objects.filter(role="user_administrator").exclude(person=una).update(to_on=today())
+
+    assert [one[1] for one in faults(uma, leaves(una))] == ["action"]
 
 
 def test_whoever_becomes_a_contractor_needs_a_sponsor_and_staff_lose_theirs(cast, uma):

@@ -121,6 +121,18 @@ def test_the_last_user_administrator_stays(uma, cast):
     assert now(una).is_active
 
 
+def test_a_user_administrator_only_until_tonight_is_no_other_one(uma, cast):
+    una = another_administrator()
+    una.roles_held.update(to_on=today())
+
+    with pytest.raises(NotPossible, match="last user administrator"):
+        leaving.deactivate(uma, reason="Left.", by=una)
+
+    una.roles_held.update(to_on=today() + DAY)
+    leaving.deactivate(uma, reason="Left.", by=una)
+    assert not now(uma).is_active
+
+
 def test_what_waited_to_be_said_of_a_leaver_is_settled(uma, cast):
     cast.colleague.manager_corrections.create(manager=cast.senior, reason="x", asked_by=cast.colleague)
 

@@ -374,6 +374,18 @@ def test_a_user_administrator_who_has_left_is_no_other_one(cast, uma, una):
         roles.end_role(third.roles_held.get(), last_on=today(), reason="Off.", by=uma)
 
 
+def test_a_user_administrator_whose_own_role_ends_tonight_is_no_other_one(cast, uma, una):
+    held = una.roles_held.get()
+    uma.roles_held.update(to_on=today())
+
+    with pytest.raises(NotPossible, match="only user administrator"):
+        roles.end_role(held, last_on=today() - DAY, reason="Off.", by=uma)
+
+    uma.roles_held.update(to_on=today() + DAY)
+    roles.end_role(held, last_on=today() - DAY, reason="Off.", by=uma)
+    assert not una.roles_held.in_force().exists()
+
+
 # Who holds what -----------------------------------------------------------------------------------------------------
 
 
