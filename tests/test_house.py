@@ -134,6 +134,15 @@ def test_every_template_is_used():
         assert name.startswith(named_by_others) or name in text, name
 
 
+def test_a_person_is_locked_without_their_key():
+    """With it, whatever refers to the person meanwhile would wait, and the database would end one of two requests."""
+    with_key = re.compile(r"\bUser\s*\.objects\b(?:[^\n]|\n\s*\.)*?\.select_for_update\((?![^)]*no_key=True)")
+
+    for folder in OURS:
+        for path in (settings.BASE_DIR / folder).rglob("*.py"):
+            assert not with_key.search(path.read_text()), path
+
+
 def test_no_view_catches_everything_and_no_low_floor_writes_a_status():
     for folder in OURS:
         for path in (settings.BASE_DIR / folder).rglob("*.py"):
