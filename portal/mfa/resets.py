@@ -314,7 +314,7 @@ def refuse(request: ResetRequest, *, reason: str, by: User) -> None:
 def void(person: User, *, reason: str, by: User) -> None:
     """Refuse what waits or was released for somebody: who released it spoke of an account that is another one now."""
     person = lock(person.pk)
-    unused = ResetRequest.objects.select_for_update().filter(person=person, used_at=None, refused_at=None)
+    unused = ResetRequest.objects.select_for_update(of=("self",)).filter(person=person, used_at=None, refused_at=None)
     for request in unused.select_related("person", "asked_by"):
         if request.state == State.LAPSED:
             settle(request, reason=reason, by=by)  # It was over, and nobody needs to hear of it again.
