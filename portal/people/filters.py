@@ -34,9 +34,10 @@ class PeopleFilter(FilterForm):
         "role": {"label_size": "s"},
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, areas: QuerySet[BusinessArea] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["area"].queryset = BusinessArea.objects.all()
+        if areas is not None:
+            self.fields["area"].queryset = areas
 
     def filter(self, rows: QuerySet[User]) -> QuerySet[User]:
         answers = self.answers

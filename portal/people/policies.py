@@ -1,6 +1,8 @@
 """Who may change what another person may do?  Roles, posts and grades; nobody changes their own."""
 
-from portal.accounts.models import PostHolder, Role, User
+from django.db.models import QuerySet
+
+from portal.accounts.models import BusinessArea, PostHolder, Role, User
 from portal.accounts.policies import (
     areas_administered_by,
     can_administer,
@@ -9,6 +11,13 @@ from portal.accounts.policies import (
 )
 
 from .models import RoleProposal
+
+
+def areas_shown_to(user: User) -> QuerySet[BusinessArea]:
+    """Return the areas that lists offer this person: their own and below for an area's administrator, or all."""
+    if is_user_administrator(user) or user.has_role(Role.AUDITOR):
+        return BusinessArea.objects.all()
+    return BusinessArea.objects.filter(pk__in=areas_administered_by(user))
 
 
 def can_read_roles(user: User) -> bool:

@@ -222,6 +222,9 @@ def drawn_empty(form_class: type[FilterForm], choices: tuple[Any, ...]) -> SafeS
     """The questions of a filter form that nobody has answered; other choices, such as a new business area, are drawn
     anew."""
     form = form_class(QueryDict())
+    offering = (field for field in form.fields.values() if hasattr(field, "choices"))
+    for field, offered in zip(offering, choices, strict=True):
+        field.choices = offered
     return render_crispy_form(form, form.inner_helper)
 
 

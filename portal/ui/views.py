@@ -260,6 +260,10 @@ class ListPage(BasePage):
         """All rows the reader may see, before filters, sorting and paging."""
         raise NotImplementedError(f"{type(self).__name__} must say which rows it lists.")
 
+    def get_filter_kwargs(self) -> dict[str, Any]:
+        """What the filters are made with beside the query: what they may offer to this reader."""
+        return {}
+
     def cells(self, record: Any) -> Iterable[Any]:
         """One record's cells, in the order of the columns. `portal.ui.html.link` makes a cell a link."""
         for column in self.columns:
@@ -272,11 +276,11 @@ class ListPage(BasePage):
         return "?" + urlencode({"back": self.request.get_full_path()})
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        rows = self.get_rows()
         if self.filter_class is not None:
-            self.filter_form = self.filter_class(request.GET)
-            if self.filter_form.answers:
-                rows = self.filter_form.filter(rows)
+            self.filter_form = self.filter_class(request.GET, **self.get_filter_kwargs())
+        rows = self.get_rows()
+        if self.filter_form is not None and self.filter_form.answers:
+            rows = self.filter_form.filter(rows)
         page = self.get_page(self.sorted(rows))
         return self.render_to_response(self.get_context_data(page=page))
 

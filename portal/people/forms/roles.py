@@ -22,7 +22,7 @@ def reason_field() -> TextField:
     return TextField(
         label="Why?",
         name="the reason",
-        help_text="Kept in the audit log. Do not write anything about health, conduct or vetting.",
+        help_text="Kept in the audit log. Do not write anything about health, conduct or vetting",
         max_length=REASON,
         widget=forms.Textarea,
         error_messages={"required": "Enter the reason"},
@@ -288,9 +288,10 @@ class RoleFilter(FilterForm):
         "area": {"label_size": "s"},
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, areas: QuerySet[BusinessArea] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["area"].queryset = BusinessArea.objects.all()
+        if areas is not None:
+            self.fields["area"].queryset = areas
 
     @property
     def state_shown(self) -> str:

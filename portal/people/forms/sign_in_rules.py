@@ -113,9 +113,10 @@ class FactorFilter(FilterForm):
         "state": {"small": True, "legend_size": "s"},
     }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, areas: QuerySet[BusinessArea] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["area"].queryset = BusinessArea.objects.all()
+        if areas is not None:
+            self.fields["area"].queryset = areas
 
     def in_area(self, people: QuerySet[User]) -> QuerySet[User]:
         area = self.answers.get("area")

@@ -16,6 +16,7 @@ from portal.mfa.stepup import ProvedPage
 from portal.people import facts
 from portal.people.filters import PeopleFilter
 from portal.people.forms.accounts import ExportForm
+from portal.people.policies import areas_shown_to
 from portal.people.standing import STATES, state_of
 from portal.ui.html import link, tag
 from portal.ui.views import Action, Column, FormPage, ListPage
@@ -35,6 +36,7 @@ class Index(ListPage):
     title = "People"
     policy = staticmethod(is_people_administrator)
     filter_class = PeopleFilter
+    template_name = "people/index.html"
     columns = (
         Column("full_name", "Name", ("full_name",)),
         Column("business_area", "Business area", ("business_area__name",)),
@@ -49,9 +51,13 @@ class Index(ListPage):
 
     @property
     def actions(self) -> list[Action]:
+        return [Action("Invite somebody", reverse("people:invite"), is_main=True)]
+
+    @property
+    def links(self) -> list[Action]:
+        """Where else one goes from here; as buttons they would fill the screen of a phone before the first name."""
         query = self.request.GET.urlencode()
         return [
-            Action("Invite somebody", reverse("people:invite"), is_main=True),
             Action("Governors", reverse("people:posts")),
             Action("Import", reverse("people:import")),
             Action("Line managers said to be wrong", reverse("people:managers")),
@@ -65,6 +71,9 @@ class Index(ListPage):
         """Where the roles are, and how many of them a user administrator should have confirmed by now."""
         overdue = facts.overdue().count() if is_user_administrator(self.request.user) else 0
         return f"Who holds which role ({overdue:,} overdue)" if overdue else "Who holds which role"
+
+    def get_filter_kwargs(self) -> dict[str, Any]:
+        return {"areas": areas_shown_to(self.request.user)}
 
     def get_rows(self) -> QuerySet[User]:
         people = User.objects.filter(people_administered_by(self.request.user)).select_related("business_area")
@@ -110,7 +119,7 @@ class Export(ProvedPage, DownloadPage):
 
     @cached_property
     def filters(self) -> PeopleFilter:
-        return PeopleFilter(self.request.GET)
+        return PeopleFilter(self.request.GET, areas=areas_shown_to(self.request.user))
 
     @cached_property
     def people(self) -> QuerySet[User]:

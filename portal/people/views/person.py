@@ -78,6 +78,13 @@ class Detail(PersonPage, DetailPage):
             yield Action("Open the account again", self.address("reactivate"), is_main=True)
             return
         yield Action("Edit", self.address("edit"), is_main=True)
+
+    @property
+    def links(self) -> Iterator[Action]:
+        """What else the state of the account allows, each on its page."""
+        person = self.person
+        if not self.may_act or not person.is_active:
+            return
         yield Action("Change work email", self.address("address"))
         yield Action("Roles and posts", self.address("roles-of"))
         if is_invited(person):

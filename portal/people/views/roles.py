@@ -351,7 +351,10 @@ class Roles(ListPage):
         return reverse("people:index") if is_people_administrator(self.request.user) else ""
 
     def get_rows(self) -> QuerySet[RoleHeld]:
-        return in_state(roles_known_to(self.request.user), RoleFilter(self.request.GET).state_shown)
+        return in_state(roles_known_to(self.request.user), self.filter_form.state_shown)
+
+    def get_filter_kwargs(self) -> dict[str, Any]:
+        return {"areas": policies.areas_shown_to(self.request.user)}
 
     def cells(self, held: RoleHeld) -> Iterator[Any]:
         person = held.person
@@ -406,7 +409,7 @@ class RolesExport(ProvedPage, DownloadPage):
 
     @cached_property
     def filters(self) -> RoleFilter:
-        return RoleFilter(self.request.GET)
+        return RoleFilter(self.request.GET, areas=policies.areas_shown_to(self.request.user))
 
     @cached_property
     def found(self) -> QuerySet[RoleHeld]:

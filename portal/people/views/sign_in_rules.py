@@ -32,6 +32,7 @@ from portal.mfa.models import FEW_CODES, FactorRule, RecoveryCodes, RecoveryPhon
 from portal.mfa.stepup import ProvedPage
 from portal.people.forms.accounts import ExportForm
 from portal.people.forms.sign_in_rules import FactorFilter, SetRuleForm, condition
+from portal.people.policies import areas_shown_to
 from portal.ui.html import link, tag
 from portal.ui.views import Action, BasePage, Column, ConfirmPage, FormPage, ListPage
 from portal.ui.wording import counted, govuk_date, govuk_short_date
@@ -245,6 +246,9 @@ class FactorPeople(FactorRows, ListPage):
         query = self.request.GET.urlencode()
         return [Action("Export", reverse("people:sign-in-export") + (f"?{query}" if query else ""))]
 
+    def get_filter_kwargs(self) -> dict[str, Any]:
+        return {"areas": areas_shown_to(self.request.user)}
+
     def get_rows(self) -> QuerySet[User]:
         return with_factors(self.people())
 
@@ -309,7 +313,7 @@ class FactorExport(FactorRows, ProvedPage, DownloadPage):
 
     @cached_property
     def filters(self) -> FactorFilter:
-        return FactorFilter(self.request.GET)
+        return FactorFilter(self.request.GET, areas=areas_shown_to(self.request.user))
 
     @cached_property
     def chosen(self) -> QuerySet[User]:

@@ -9,6 +9,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from portal.accounts.models import BusinessArea, User
+from portal.accounts.policies import areas_administered_by
 from portal.audit.models import Event
 from portal.people import standing
 from tests.people import person, sign_in
@@ -46,8 +47,19 @@ def test_an_areas_administrator_lists_the_area_and_what_belongs_to_it(amir, cast
 def test_the_list_leads_to_each_page_once(uma):
     shown = page(sign_in(Client(), uma), url("index")).soup
 
-    ways = [way["href"] for way in shown.select(".govuk-button-group a")]
+    ways = [way["href"] for way in shown.select(".govuk-button-group a, .app-link-list a")]
     assert len(ways) == len(set(ways)) > 5
+
+
+def test_an_areas_administrator_filters_by_the_areas_they_look_after(amir, uma):
+    def offered(user):
+        shown = page(sign_in(Client(), user), url("index")).soup
+        return {option.text for option in shown.select("select[name=area] option[value]:not([value=''])")}
+
+    inside = BusinessArea.objects.filter(pk__in=areas_administered_by(amir))
+
+    assert offered(amir) == {str(area) for area in inside}
+    assert offered(amir) < offered(uma)
 
 
 def test_the_filters_find_who_is_meant(uma, cast):
