@@ -91,8 +91,13 @@ class ResetRequest(models.Model):
         if self.used_at is not None:
             return self.State.USED
         if self.released_at is not None:
-            return self.State.RELEASED if now < self.released_at + ENROL_WITHIN else self.State.LAPSED
-        return self.State.WAITING if now < self.asked_at + OPEN_FOR else self.State.LAPSED
+            return self.State.RELEASED if now < self.ends_at else self.State.LAPSED
+        return self.State.WAITING if now < self.ends_at else self.State.LAPSED
+
+    @property
+    def ends_at(self) -> datetime.datetime:
+        """When this is over if nobody acts: the second release, or, after it, the person."""
+        return self.asked_at + OPEN_FOR if self.released_at is None else self.released_at + ENROL_WITHIN
 
     @property
     def colour(self) -> str:

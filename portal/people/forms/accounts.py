@@ -189,7 +189,7 @@ class ReasonForm(PortalForm):
 
     reason = TextField(
         label="Why?",
-        help_text="Kept in the audit log. Do not write anything about health, conduct or vetting.",
+        help_text="Kept in the audit log. Do not write anything about health, conduct or vetting",
         name="the reason",
         max_length=200,
         error_messages={"required": "Enter the reason"},

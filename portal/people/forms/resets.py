@@ -44,7 +44,7 @@ class ReleaseForm(PortalForm):
     how = words(
         label="How did you make sure who is asking?",
         help_text="Such as: I called them on the number in the staff directory and asked about last week’s meeting. "
-        "This goes into the audit log",
+        "Your answer is kept in the audit log",
         error_messages={"required": "Say how you made sure who is asking"},
         min_length=10,
         name="how you made sure",
@@ -54,7 +54,7 @@ class ReleaseForm(PortalForm):
 class RefuseForm(PortalForm):
     reason = words(
         label="Why?",
-        help_text="The person is told that it was refused. The reason goes into the audit log",
+        help_text="The person is told that it was refused. The reason is kept in the audit log",
         error_messages={"required": "Enter the reason"},
         name="the reason",
     )

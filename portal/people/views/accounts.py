@@ -25,11 +25,11 @@ from .lists import corrections_known_to
 
 
 def told_of(passed: Sequence[Passed]) -> str:
-    """Say which requests wait for somebody else now; "" where none does."""
+    """Say, after what was done, which requests wait for somebody else now; "" where none does."""
     if not passed:
         return ""
     went = "; ".join(f"{one.approval.reference} to {one.who}" for one in passed)
-    return f" {counted(len(passed), 'request')} went to somebody else: {went}."
+    return f". {counted(len(passed), 'request')} went to somebody else: {went}"
 
 
 class Invite(ProvedPage, OncePage, FormPage):
@@ -52,7 +52,7 @@ class Invite(ProvedPage, OncePage, FormPage):
     def act(self, form: InviteForm) -> str:
         answers = {name: value for name, value in form.cleaned_data.items() if name != "is_checked"}
         person = actions.invite(by=self.request.user, **answers)
-        messages.success(self.request, f"We sent an invitation to {person.email}. It works for 7 days.")
+        messages.success(self.request, f"We sent an invitation to {person.email}. It works for 7 days")
         return reverse("people:detail", args=[person.pk])
 
 
@@ -104,14 +104,15 @@ class Edit(PersonPage, ProvedPage, OncePage, FormPage):
         if self.request.POST.get("seen") != self.seen:
             raise NotPossible(self.CHANGED)
         passed = actions.edit(self.person, changes=form.changes, by=self.request.user)
-        messages.success(self.request, f"Saved.{told_of(passed)}{self.warning(form)}")
+        saved = "Saved" if form.changes else "Nothing was changed"
+        messages.success(self.request, f"{saved}{told_of(passed)}{self.warning(form)}")
 
     def warning(self, form: EditForm) -> str:
         """Say that the line of managers leads back to where it began; whoever walks it stops there."""
         manager = form.changes.get("line_manager")
         if manager is None or self.person not in manager.line_upwards():
             return ""
-        return f" {self.person} is now above {manager} and below: check both line managers."
+        return f". {self.person} is now above {manager} and below: check both line managers"
 
 
 class ChangeAddress(PersonPage, ProvedPage, OncePage, FormPage):
@@ -172,7 +173,7 @@ class SettleManager(RecordView, ProvedPage, OncePage, FormPage):
     def act(self, form: SettleManagerForm) -> None:
         if form.cleaned_data["decision"] == "refuse":
             actions.keep_manager(self.record, answer=form.cleaned_data["answer"], by=self.request.user)
-            messages.success(self.request, "The line manager stays. We told whoever asked.")
+            messages.success(self.request, "The line manager stays. We told whoever asked")
             return
         passed = actions.accept_manager(self.record, by=self.request.user)
-        messages.success(self.request, f"Line manager changed.{told_of(passed)}")
+        messages.success(self.request, f"Line manager changed{told_of(passed)}")

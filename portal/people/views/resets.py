@@ -166,9 +166,11 @@ class Reset(ResetPage, DetailPage):
     @property
     def actions(self) -> Iterator[Action]:
         if not self.why_not:
-            yield Action("Release", reverse("people:reset-release", args=[self.record.reference]), is_main=True)
+            yield Action(
+                "Release the reset", reverse("people:reset-release", args=[self.record.reference]), is_main=True
+            )
         if resets.can_refuse(self.request.user, self.record):
-            label = "Stop it" if self.record.state == ResetRequest.State.RELEASED else "Refuse"
+            label = "Stop the reset" if self.record.state == ResetRequest.State.RELEASED else "Refuse the reset"
             yield Action(label, reverse("people:reset-refuse", args=[self.record.reference]))
 
     @property
@@ -185,7 +187,7 @@ class Reset(ResetPage, DetailPage):
 
     @staticmethod
     def heading(release: Release) -> str:
-        return "Released, of the management line" if release.is_from_the_line else "Released"
+        return "Released for the management line" if release.is_from_the_line else "Released"
 
 
 class SettlePage(ResetPage, ProvedPage, FormPage):
@@ -199,8 +201,7 @@ class ReleaseReset(SettlePage):
     policy = staticmethod(lambda user, record: not resets.why_not_release(user, record))
     template_name = "people/reset_release.html"
     form_class = ReleaseForm
-    submit_label = "Release"
-    success_message = "You released it"
+    submit_label = "Release the reset"
 
     @property
     def title(self) -> str:
@@ -212,6 +213,11 @@ class ReleaseReset(SettlePage):
 
     def act(self, form: ReleaseForm) -> None:
         resets.release(self.record, how=form.cleaned_data["how"], by=self.request.user)
+        self.record.refresh_from_db()
+        self.success_message = "Released. Somebody else has to release it too"
+        if self.record.released_at is not None:
+            until = govuk_datetime(self.record.ends_at)
+            self.success_message = f"Released. {self.record.person} can set up a new app until {until}"
 
 
 class RefuseReset(SettlePage):
@@ -231,7 +237,7 @@ class RefuseReset(SettlePage):
 
     @property
     def submit_label(self) -> str:
-        return "Stop it" if self.is_released else "Refuse"
+        return "Stop the reset" if self.is_released else "Refuse the reset"
 
     def act(self, form: RefuseForm) -> None:
         resets.refuse(self.record, reason=form.cleaned_data["reason"], by=self.request.user)

@@ -278,6 +278,16 @@ def test_the_page_after_it_says_which_requests_went_to_whom(uma, cast):
     assert f"{trip.reference} to Oona Other" in shown
 
 
+def test_saving_without_a_change_says_that_nothing_was_changed(uma, cast):
+    browser = sign_in(Client(), uma)
+
+    form = page(browser, url("edit", cast.traveller.pk)).form()
+    shown = browser.post(url("edit", cast.traveller.pk), form, follow=True).text
+
+    assert "Nothing was changed" in shown
+    assert not Event.objects.filter(action="account.edited").exists()
+
+
 def test_a_decision_stands_when_the_line_manager_changes_later(uma, cast):
     trip = a_trip(cast.traveller, countries=("DE",))
     travel.decide(reload(trip), decision="approve", by=cast.manager)
