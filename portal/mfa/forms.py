@@ -267,6 +267,13 @@ class RecoveryCodeForm(PortalForm):
     govuk = {"code": {"width": 30}}
     submit_label = "Continue"
 
+    def clean_code(self) -> str:
+        # A slip of the pen is told from a wrong code, which counts against the person.
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(r"[0-9A-Za-z]{24}", code):
+            raise ValidationError("Enter the 24 letters and numbers of a recovery code")
+        return code
+
 
 class LostForm(PortalForm):
     """What somebody says who has nothing left that signs them in."""

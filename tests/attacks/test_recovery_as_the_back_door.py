@@ -399,6 +399,7 @@ def test_what_the_commands_of_others_really_open(visitor, victim, recovery_codes
     assert visitor.give_password(victim, "another long passphrase")["Location"] == "/mfa/verify/"
     visitor.post("/mfa/recovery/", {"code": "abcdefgh"})
 
+    assert not policy.recovery_codes(victim).knows("abcdefgh")
     assert not visitor.is_in
 
 

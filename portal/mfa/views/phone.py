@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -15,6 +16,7 @@ from portal.accounts.models import User
 from portal.mfa import otp, phones, policy
 from portal.mfa.actions import NotAllowed
 from portal.mfa.forms import PhoneCodeForm, PhoneForm
+from portal.mfa.models import RecoveryPhone
 from portal.mfa.stepup import ProvedPage
 from portal.ui.forms import PortalForm
 from portal.ui.views import ConfirmPage, FormPage
@@ -33,7 +35,6 @@ def may_have_phone(user: User) -> bool:
 class AddPhone(ProvedPage, FormPage):
     """Say which phone; the current password is asked for beside the second factor (R368)."""
 
-    title = "Add a recovery phone"
     policy = staticmethod(may_have_phone)
     form_class = PhoneForm
     template_name = "mfa/phone.html"
@@ -41,6 +42,11 @@ class AddPhone(ProvedPage, FormPage):
     back_url = cancel_url = reverse_lazy("mfa:security")
     success_url = reverse_lazy("mfa:phone_code")
     refusals = (NotAllowed, otp.Refused)
+
+    @cached_property
+    def title(self) -> str:
+        has_phone = RecoveryPhone.objects.filter(user=self.request.user, confirmed=True).exists()
+        return "Change your recovery phone" if has_phone else "Add a recovery phone"
 
     def act(self, form: PhoneForm) -> None:
         self.check_password(form.cleaned_data["password"])

@@ -107,6 +107,20 @@ def test_the_page_about_ones_sign_in_says_when_the_app_was_set_up(visitor, maya,
     assert maya.email in page
 
 
+def test_a_recovery_code_that_is_not_whole_counts_as_no_attempt(visitor, maya, recovery_codes, clock):
+    page = recover(visitor, maya, recovery_codes[0][:-1]).content.decode()
+
+    assert "Enter the 24 letters and numbers of a recovery code" in page
+    assert not SignInState.objects.filter(user=maya, failures__gt=0).exists()
+
+
+def test_a_recovery_code_may_be_typed_in_capitals_and_without_its_hyphens(visitor, maya, recovery_codes, clock):
+    response = recover(visitor, maya, recovery_codes[0].replace("-", " ").upper())
+
+    assert response.status_code == 302
+    assert visitor.get("/")["Location"] == "/mfa/replace/"
+
+
 @pytest.mark.parametrize("path", ["/mfa/verify/", "/mfa/recovery/"])
 def test_a_page_with_an_error_says_so_in_its_title_and_beside_the_box(visitor, maya, path, clock):
     visitor.give_password(maya)
