@@ -136,6 +136,7 @@ class Home(BasePage):
             resets=resets.awaiting(user).count(),
             roles=[Role(role).label for role in sorted(user.roles)],
             is_overseer=user.has_role(*OVERSEERS),
+            reads_roles=user.has_role(Role.AUDITOR),  # Administrators find the list under "People".
             **kwargs,
         )
 

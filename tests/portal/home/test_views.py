@@ -40,7 +40,7 @@ def test_somebody_new_is_told_that_nothing_waits_and_how_to_start(reader, cast):
     assert "No decision waits for you." in shown.text
     assert "You have not asked for anything yet." in shown.text
     assert shown.soup.select_one("main .govuk-button")["href"] == "/travel/start/"
-    assert "You act for" not in shown.text
+    assert "Your roles" not in shown.text
 
 
 def test_what_waits_for_a_person_comes_by_due_date_with_its_age_and_marks(reader, cast, time_machine):
@@ -141,10 +141,17 @@ def test_a_deleted_draft_is_gone(reader, cast):
 def test_whoever_holds_a_role_is_told_so_and_overseers_find_all_requests(reader, cast):
     security, desk = page(reader(cast.security), "/"), page(reader(cast.service_desk), "/")
 
-    assert "You act for: MoJ Security." in security.text
+    assert "Your roles: MoJ Security." in security.text
     assert security.soup.find("a", href="/travel/all/") is not None
-    assert "You act for: Service desk." in desk.text
+    assert "Your roles: Service desk." in desk.text
     assert desk.soup.find("a", href="/travel/all/") is None
+
+
+def test_an_auditor_finds_the_list_of_roles_from_home(reader, cast):
+    auditor, security = page(reader(cast.auditor), "/"), page(reader(cast.security), "/")
+
+    assert auditor.soup.find("a", href="/people/roles/") is not None
+    assert security.soup.find("a", href="/people/roles/") is None
 
 
 def test_the_home_page_shows_ten_of_each_and_says_that_there_is_more(reader, cast):
