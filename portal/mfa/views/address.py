@@ -52,7 +52,8 @@ class ConfirmAddress(FormPage):
         try:
             self.change = addresses.read(self.kwargs["token"])
         except ValidationError:
-            return render(request, "mfa/address_link_is_over.html", {"title": "This link does not work"}, status=404)
+            # Not as an error: the log names the address of each, and so would name the link.
+            return render(request, "mfa/address_link_is_over.html", {"title": "This link does not work"})
         return super().dispatch(request, *args, **kwargs)
 
     def act(self, form: PortalForm) -> None:
