@@ -137,6 +137,7 @@ class Home(BasePage):
             roles=[Role(role).label for role in sorted(user.roles)],
             is_overseer=user.has_role(*OVERSEERS),
             reads_roles=user.has_role(Role.AUDITOR),  # Administrators find the list under "People".
+            takes_calls=user.has_role(Role.SERVICE_DESK),
             **kwargs,
         )
 

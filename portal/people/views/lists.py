@@ -61,6 +61,7 @@ class Index(ListPage):
             Action("Governors", reverse("people:posts")),
             Action("Import", reverse("people:import")),
             Action("Line managers said to be wrong", reverse("people:managers")),
+            Action("Sign-in resets", reverse("people:resets")),
             Action(self.roles_label, reverse("people:roles")),
             Action("Rules for signing in", reverse("people:sign-in")),
             Action("Export", reverse("people:export") + (f"?{query}" if query else "")),
