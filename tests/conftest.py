@@ -25,6 +25,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(secrets, "secrets")
 
 
+#: What says nothing about the database: `./test` runs it on SQLite, and `./test long` on PostgreSQL as well.
+ONCE = (
+    "attacks/sign_in/test_every_address.py", "attacks/sign_in/test_finding_out_who_has_an_account.py",
+    "attacks/test_formulas_in_exports.py", "attacks/test_input.py", "attacks/test_security_keys.py",
+    "attacks/test_single_sign_on.py", "portal/documents", "portal/home/test_demo.py", "portal/home/test_public.py",
+    "portal/mfa/sso", "portal/mfa/test_password_policy.py", "portal/notifications/test_emails.py", "portal/ui",
+    "test_house.py", "test_mutations.py", "test_repository.py", "test_requirements.py", "test_secrets.py",
+    "travel/sections",
+)  # fmt: skip
+ONCE_TESTS = ("test_who_may_do_what", "test_a_get_changes_nothing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix()
+        if place.startswith(ONCE) or getattr(item, "originalname", "") in ONCE_TESTS:
+            item.add_marker("once")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: set DATABASE_URL, or run ./test")

@@ -107,11 +107,11 @@ def may_enrol(user: User) -> bool:
 
 
 def may_set_password(user: User) -> bool:
-    """Whoever has a password or a factor may set another by a link to the mailbox, and whoever may enrol a first one.
+    """Whoever has a password may set another by a link to the mailbox, and whoever may enrol a first one.
 
-    Who came back has none of these until two people have released it: the mailbox alone would be the way around them.
+    Who came back has neither until two people have released it: the mailbox alone would be the way around them.
     """
-    return user.is_here and (user.has_usable_password() or user.enrolment_open or has_factor(user))
+    return user.is_here and (user.has_usable_password() or user.enrolment_open)
 
 
 def may_use(user: User, device: object) -> bool:

@@ -12,6 +12,9 @@ from portal.accounts.models import User
 from tests.portal.documents.reading import csv_of, lines_of, parts_of, sheet_of, text_in, xlsx_of
 from tests.portal.documents.test_cells import runs
 
+# Whoever closes an answer closes the connection that another test left open.
+pytestmark = pytest.mark.django_db
+
 PAYLOADS = {
     "sum": "=1+1",
     "plus": "+1+1",

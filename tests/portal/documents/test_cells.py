@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from portal.documents import cells
 from tests.portal.documents.reading import csv_of, lines_of, sheet_of, text_in, xlsx_of
 
+# Whoever closes an answer closes the connection that another test left open.
+pytestmark = pytest.mark.django_db
+
 UTC = datetime.UTC
 LONDON = ZoneInfo("Europe/London")
 SEPARATORS = ";\t\n"

@@ -14,6 +14,9 @@ from django.urls import path
 
 from tests.portal.documents.reading import csv_of, lines_of, xlsx_of
 
+# Whoever closes an answer closes the connection that another test left open.
+pytestmark = pytest.mark.django_db
+
 AFTERNOON = datetime.datetime(2027, 3, 3, 14, 5, tzinfo=datetime.UTC)
 MARKING = "OFFICIAL - Staff security portal - People of HMCTS - made 3 March 2027 at 2:05pm by Ann Example"
 

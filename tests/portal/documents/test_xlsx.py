@@ -14,6 +14,9 @@ from portal.documents import TooManyRows, spreadsheets
 from tests.portal.documents.reading import csv_of, lines_of, parts_of, sheet_of, xlsx_of
 from tests.portal.documents.test_csv import people
 
+# Whoever closes an answer closes the connection that another test left open.
+pytestmark = pytest.mark.django_db
+
 AFTERNOON = datetime.datetime(2027, 3, 3, 14, 5, tzinfo=datetime.UTC)
 
 

@@ -185,7 +185,8 @@ def test_a_secret_stands_in_the_letter_and_never_in_its_subject(template, names)
 
     assert "s3cr3t" in sent.text
     assert "s3cr3t" not in getattr(sent, "subject", "") + delivery.subject_of(message) + repr(sent) + repr(message)
-    assert re.search("nobody from the|never give", sent.text, re.IGNORECASE)
+    if names & {"code", "url"}:
+        assert re.search("nobody from the|never give", sent.text, re.IGNORECASE)
     if names == {"url"}:
         assert BeautifulSoup(sent.html, "html.parser").select_one("a")["href"] == f"{settings.PORTAL_URL}/s3cr3t/"
 
