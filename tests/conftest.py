@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 #: What says nothing about the database: `./test` runs it on SQLite, and `./test long` on PostgreSQL as well.
 ONCE = (
     "attacks/sign_in/test_every_address.py", "attacks/sign_in/test_finding_out_who_has_an_account.py",
+    "attacks/sign_in/test_storage_and_start.py",
     "attacks/test_formulas_in_exports.py", "attacks/test_input.py", "attacks/test_security_keys.py",
     "attacks/test_single_sign_on.py", "portal/documents", "portal/home/test_demo.py", "portal/home/test_public.py",
     "portal/mfa/sso", "portal/mfa/test_password_policy.py", "portal/notifications/test_emails.py", "portal/ui",
