@@ -88,7 +88,7 @@ class ResetPasswordForm(AccountForm, allauth_forms.ResetPasswordForm):
     def clean_email(self) -> str:
         """Find whose address on record this is, in one query; nobody takes the same way to the same answer (S24)."""
         email = get_adapter().clean_email(self.cleaned_data["email"].strip().lower())
-        person = User.objects.filter(email=email).first()
+        person = policy.by_address(email)
         may_reset = person and policy.may_set_password(person) and not has_only_single_sign_on(person)
         self.users = [person if may_reset else letters.nobody()]
         return email

@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from portal.accounts.models import BusinessArea, User
@@ -106,12 +107,19 @@ def may_enrol(user: User) -> bool:
     return not is_too_late and state.email_codes_suspended_at is None
 
 
-def may_set_password(user: User) -> bool:
-    """Whoever has a password may set another by a link to the mailbox, and whoever may enrol a first one.
+def by_address(email: str) -> User | None:
+    """Return whose address this is, with what ``may_set_password`` asks: in one query, whoever it is (S24)."""
+    app, key = (kind.objects.filter(user=OuterRef("pk"), confirmed=True) for kind in (TOTP, SecurityKey))
+    return User.objects.annotate(has_strong_factor=Exists(app) | Exists(key)).filter(email=email).first()
 
-    Who came back has neither until two people have released it: the mailbox alone would be the way around them.
+
+def may_set_password(user: User) -> bool:
+    """Whoever has a password or a strong factor may set one by a link to the mailbox, and whoever may enrol.
+
+    Who came back has none of these until two people have released it: the mailbox alone would be the way around them.
+    The person comes from ``by_address``.
     """
-    return user.is_here and (user.has_usable_password() or user.enrolment_open)
+    return user.is_here and (user.has_usable_password() or user.enrolment_open or user.has_strong_factor)
 
 
 def may_use(user: User, device: object) -> bool:
