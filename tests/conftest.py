@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(secrets, "secrets")
 
 
-#: What says nothing about the database: `./test` runs it on SQLite, and `./test long` on PostgreSQL as well.
+#: What says little about the database: `./test` runs it on SQLite, and `./test long` on PostgreSQL as well.
 ONCE = (
     "attacks/sign_in/test_every_address.py", "attacks/sign_in/test_finding_out_who_has_an_account.py",
     "attacks/sign_in/test_storage_and_start.py",
@@ -33,7 +33,12 @@ ONCE = (
     "attacks/test_single_sign_on.py", "portal/documents", "portal/home/test_demo.py", "portal/home/test_public.py",
     "portal/mfa/sso", "portal/mfa/test_password_policy.py", "portal/notifications/test_emails.py", "portal/ui",
     "test_house.py", "test_mutations.py", "test_repository.py", "test_requirements.py", "test_secrets.py",
-    "travel/sections",
+    "travel/sections", "travel/test_requester", "travel/test_trouble.py", "travel/test_preparing.py",
+    "travel/test_likely_days.py", "travel/test_triage.py", "attacks/test_sessions.py",
+    "attacks/test_administering_people.py",
+    "attacks/sign_in/test_acting", "attacks/sign_in/test_the_admin_site.py", "attacks/test_codes_that_are_sent.py",
+    "portal/mfa/test_rules.py", "portal/mfa/test_keys.py", "portal/mfa/test_sessions", "portal/people/test_about.py",
+    "portal/people/test_me.py", "portal/people/test_roles", "portal/directory", "portal/home", "chaos",
 )  # fmt: skip
 ONCE_TESTS = ("test_who_may_do_what", "test_a_get_changes_nothing")
 
@@ -42,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         place = item.path.relative_to(here).as_posix()
-        if place.startswith(ONCE) or getattr(item, "originalname", "") in ONCE_TESTS:
+        is_once = place.startswith(ONCE) or getattr(item, "originalname", "") in ONCE_TESTS
+        if is_once and not item.get_closest_marker("postgresql"):
             item.add_marker("once")
 
 
